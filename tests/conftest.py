@@ -1,4 +1,7 @@
-"""The real stack for the tests that need it: started once per process, shared by all, each test in its own names."""
+"""The real stack for the tests that need it.
+
+Started once per process, shared by all, each test in its own names.
+"""
 
 import itertools
 import os
@@ -27,7 +30,9 @@ hypothesis.settings.load_profile("untimed")
 
 
 class Lanes(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """Two processes run the tests side by side: those with a browser in one, which takes half of the time, file by file the others.
+    """Two processes run the tests side by side.
+
+    Those with a browser in one, which takes half of the time, file by file the others.
 
     A file stays whole, as its tests share a system.
     """
@@ -43,9 +48,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[control.Addresses]:
-    """A running Kafka and ClickHouse on ports of their own, gone with their data when the process ends.
+    """A running Kafka and ClickHouse on ports of their own, gone with their data when the process
+    ends.
 
-    With `IOC_TEST_HOME` set, the stack of that folder is used (started if need be) and left running: quicker while developing.
+    With `IOC_TEST_HOME` set, the stack of that folder is used (started if need be) and left
+    running: quicker while developing.
     """
     if kept := os.environ.get("IOC_TEST_HOME"):
         yield control.up(Path(kept))
@@ -60,7 +67,10 @@ def stack() -> Iterator[control.Addresses]:
 
 @pytest.fixture
 def environment(stack: control.Addresses, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The `IOC_*` variables of one test, for its subprocesses: the shared stack, and a database, topics and a group of its own."""
+    """The `IOC_*` variables of one test, for its subprocesses.
+
+    The shared stack, and a database, topics and a group of its own.
+    """
     found = isolated(stack, tmp_path)
     yield found
     forget(found)
@@ -97,7 +107,10 @@ def module_environment(
 
 
 def forget(environment: dict[str, str]) -> None:
-    """Drop the database of a test: hundreds of them, each with its tables' merges to look after, slow the shared server down."""
+    """Drop the database of a test.
+
+    Hundreds of them, each with its tables' merges to look after, slow the shared server down.
+    """
     server, _, name = Settings.of(environment).clickhouse_url.rpartition("/")
     with suppress(Exception):  # A test may have ended the server.
         client = Client.from_url(f"{server}/default?connect_timeout=2&send_receive_timeout=30")
@@ -117,7 +130,10 @@ def module_settings(module_environment: dict[str, str]) -> Iterator[Settings]:
 
 
 def isolated(stack: control.Addresses, home: Path) -> dict[str, str]:
-    """Variables that share the running stack with nobody's names: a fresh database, topic prefix, group, ports and home."""
+    """Variables that share the running stack with nobody's names.
+
+    A fresh database, topic prefix, group, ports and home.
+    """
     name = f"{CLICKHOUSE_USER}_t{os.getpid()}_{next(_numbers)}"
     ports: list[int] = []
     while len(ports) < 3:

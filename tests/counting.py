@@ -1,4 +1,6 @@
-"""Events written to ClickHouse as a worker's engine does, for tests that need their arrival times to the millisecond."""
+"""Events written to ClickHouse as a worker's engine does, for tests that need their arrival times
+to the millisecond.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,7 +35,10 @@ class Counter:
         steps: Iterable[tuple[datetime, Event]],
         lag: timedelta = timedelta(seconds=2),
     ) -> None:
-        """Count the steps of entities: when each happened, and the event; it arrives `lag` later."""
+        """Count the steps of entities: when each happened, and the event.
+
+        It arrives `lag` later.
+        """
         self.arrive(kind, [(at, at + lag, event) for at, event in steps])
 
     def arrive(self, kind: Kind, steps: Sequence[tuple[datetime, datetime, Event]]) -> None:

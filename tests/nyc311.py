@@ -1,4 +1,7 @@
-"""New York's requests for animals, a file of real data beside the repository: as pandas reads it, and as the product shows it."""
+"""New York's requests for animals, a file of real data beside the repository.
+
+As pandas reads it, and as the product shows it.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +25,10 @@ needed = pytest.mark.skipif(not FILE.exists(), reason=f"{FILE.name} is not besid
 
 
 def steps() -> pd.DataFrame:
-    """The file with one row per event that it stands for: its columns, and `commune`, `status`, `at`."""
+    """The file with one row per event that it stands for.
+
+    Its columns, and `commune`, `status`, `at`.
+    """
     rows = pd.read_csv(FILE, dtype=str, keep_default_na=False)
     rows["commune"] = rows["Borough"].replace({"Unspecified": "", "STATEN ISLAND": "STATEN_ISLAND"})
     open_and_acted = (rows["Closed Date"] == "") & (rows["Resolution Action Updated Date"] != "")
@@ -40,7 +46,10 @@ def steps() -> pd.DataFrame:
 
 
 def in_order() -> pd.DataFrame:
-    """The same in the order in which it happened, with `closed`: whether a request was, from then on."""
+    """The same in the order in which it happened, with `closed`.
+
+    Whether a request was, from then on.
+    """
     found = steps()
     return found.assign(closed=found["status"] == "published").sort_values("at", kind="stable")
 
@@ -56,7 +65,9 @@ def counted(in_order: pd.DataFrame, until: datetime) -> dict[str, tuple[int, int
 
 @contextmanager
 def new_york(environment: dict[str, str], logs: Path) -> Iterator[str]:
-    """An installation for New York with all of the file imported, running, in a database that is up to date; its address."""
+    """An installation for New York with all of the file imported, running, in a database that is up
+    to date; its address.
+    """
     here = environment | {"IOC_PROVINCE": "NYC"}
     place = [
         "--code-property",

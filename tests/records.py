@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 @dataclass
 class Record:
-    """What the engine needs of a record: offset, the broker's time in milliseconds since 1970, key, value, headers."""
+    """What the engine needs of a record.
+
+    Offset, the broker's time in milliseconds since 1970, key, value, headers.
+    """
 
     offset: int
     timestamp: int

@@ -1,4 +1,7 @@
-"""The product's processes as tests run them: started with their own settings, awaited by condition, ended by their id."""
+"""The product's processes as tests run them.
+
+Started with their own settings, awaited by condition, ended by their id.
+"""
 
 import os
 import signal
@@ -15,7 +18,10 @@ LISTENING = "0A"
 
 
 def bare_environment() -> dict[str, str]:
-    """Return this process's variables without an installation's; where Kafka and ClickHouse are fetched to stays."""
+    """Return this process's variables without an installation's.
+
+    Where Kafka and ClickHouse are fetched to stays.
+    """
     return {
         name: value
         for name, value in os.environ.items()
@@ -26,7 +32,10 @@ def bare_environment() -> dict[str, str]:
 def wait_for(
     look: Callable[[], T | Literal[False]], seconds: float = 60, what: str = "the condition"
 ) -> T:
-    """The first true answer of `look`; fails after some seconds, with the last error if there was one."""
+    """The first true answer of `look`.
+
+    Fails after some seconds, with the last error if there was one.
+    """
     deadline = time.monotonic() + seconds
     last: object = None
     while time.monotonic() < deadline:
@@ -47,7 +56,10 @@ def answers(url: str) -> bool:
 
 
 class Running:
-    """A process of the product, such as `Running("streams", "worker", environment=…)`; its output goes to a log file."""
+    """A process of the product, such as `Running("streams", "worker", environment=…)`.
+
+    Its output goes to a log file.
+    """
 
     def __init__(
         self, *command: str, environment: dict[str, str], log: Path, ready: str | None = None
@@ -110,7 +122,9 @@ class Running:
         return int(sizes["VmRSS"]) / 1024, int(sizes["VmHWM"]) / 1024
 
     def listening(self) -> set[str]:
-        """Addresses of the IPv4 and IPv6 sockets that it listens on, `address:port` as the kernel writes them. Linux only."""
+        """Addresses of the IPv4 and IPv6 sockets that it listens on, `address:port` as the kernel
+        writes them. Linux only.
+        """
         own = {
             str(one.readlink())
             for one in Path(f"/proc/{self.process.pid}/fd").iterdir()
@@ -144,7 +158,9 @@ class Running:
 
 
 def command(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    """A command of the product, such as `command(environment, "streams", "verify")`, run to its end."""
+    """A command of the product, such as `command(environment, "streams", "verify")`, run to its
+    end.
+    """
     line = [sys.executable, "-m", *arguments]
     return subprocess.run(
         line,

@@ -1,7 +1,9 @@
-"""Lives and figures computed a second way: pandas over raw events, in plain Python, with the working calendar itself.
+"""Lives and figures computed a second way.
 
-Nothing here is shared with what is tested but the codes and the calendar. Events are given as dictionaries, as the columns of an
-`events_K` table; times are aware datetimes.
+Pandas over raw events, in plain Python, with the working calendar itself.
+
+Nothing here is shared with what is tested but the codes and the calendar. Events are given as
+dictionaries, as the columns of an `events_K` table; times are aware datetimes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -174,7 +176,9 @@ def _missing(value: Any) -> bool:
 
 
 def figures(kind: str, now: pd.DataFrame, since: datetime, at: datetime) -> dict[str, float | None]:
-    """The figures of a kind over the rows of `lives`, for a moment and the period that ends with it."""
+    """The figures of a kind over the rows of `lives`, for a moment and the period that ends with
+    it.
+    """
     now = now[now["started_at"] <= at]
     started = now[now["started_at"] > since]
     closed = now[

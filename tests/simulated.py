@@ -20,7 +20,10 @@ class Quiet:
 def backfill(
     settings: Settings, world: World, start: datetime, end: datetime
 ) -> tuple[Ledger, int]:
-    """Send all that arrives between two moments; what of it is good, repeated and bad, and how many records there are."""
+    """Send all that arrives between two moments.
+
+    What of it is good, repeated and bad, and how many records there are.
+    """
     ledger = Ledger()
     run = SimulationRun(
         world, start, lambda: Producer(settings), Quiet(), lambda world, came: None, ledger=ledger

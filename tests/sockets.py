@@ -29,7 +29,9 @@ class Socket:
 
 
 def listening(pid: int) -> set[Socket]:
-    """The TCP sockets, of IPv4 and IPv6, that a process listens on, and the UDP ones that it has bound."""
+    """The TCP sockets, of IPv4 and IPv6, that a process listens on, and the UDP ones that it has
+    bound.
+    """
     mine = set(_inodes(pid))
     found = set()
     for protocol in ("tcp", "tcp6", "udp", "udp6"):

@@ -1,4 +1,7 @@
-"""`python -m tests.stalling FILE topic partition`: a worker one of whose partitions is never handed on while the file is there."""
+"""`python -m tests.stalling FILE topic partition`.
+
+A worker one of whose partitions is never handed on while the file is there.
+"""
 
 import sys
 from collections.abc import AsyncIterator

@@ -1,4 +1,6 @@
-"""The page of the docs that lists every command with its arguments and options, from the commands themselves."""
+"""The page of the docs that lists every command with its arguments and options, from the commands
+themselves.
+"""
 
 import importlib
 import os

@@ -1,7 +1,7 @@
 """The drawing of the rooms in ARCHITECTURE.md, from the imports that are really in the code.
 
-A room is a package with the modules that stand in it directly. An entry point (`__main__`) is a room of its own, as it may import
-all others of its part.
+A room is a package with the modules that stand in it directly. An entry point (`__main__`) is a
+room of its own, as it may import all others of its part.
 """
 
 import tomllib
@@ -21,14 +21,18 @@ def contracts() -> str:
 
 
 def draw() -> str:
-    """Return the rooms and their imports in Markdown: counts, what each part uses of `schemas`, a flow chart per part."""
+    """Return the rooms and their imports in Markdown.
+
+    Counts, what each part uses of `schemas`, a flow chart per part.
+    """
     modules = imports()
     homes = {module: room(module, modules) for module in modules}
     arrows: dict[str, set[str]] = {home: set() for home in homes.values()}
     for module, used in modules.items():
         arrows[homes[module]] |= {homes[other] for other in used} - {homes[module]}
     lines = [
-        "| part | rooms | modules | arrows between its rooms | cycles | rooms of `schemas` that it uses |"
+        "| part | rooms | modules | arrows between its rooms | cycles | rooms of `schemas` that it "
+        "uses |"
     ]
     lines += ["|---|---|---|---|---|---|"]
     for part in PARTS:
@@ -58,7 +62,10 @@ def imports() -> dict[str, set[str]]:
 
 
 def room(module: str, modules: Iterable[str]) -> str:
-    """Return the package that a module stands in; a package's own `__init__` stands in that package."""
+    """Return the package that a module stands in.
+
+    A package's own `__init__` stands in that package.
+    """
     if module.endswith(".__main__"):
         return module
     return (
@@ -83,7 +90,10 @@ def within(part: str, arrows: Arrows) -> dict[str, set[str]]:
 
 
 def chart(arrows: Arrows) -> list[str]:
-    """Return a flow chart whose arrows point from a room to those it imports; arrows that follow from others are left out."""
+    """Return a flow chart whose arrows point from a room to those it imports.
+
+    Arrows that follow from others are left out.
+    """
     lines = ["```mermaid", "flowchart LR"]
     part = min(arrows)
     lines += [f'    {name(one)}["{one.removeprefix(f"{part}.")}"]' for one in sorted(arrows)]
@@ -98,7 +108,10 @@ def name(one: str) -> str:
 
 
 def reduced(arrows: Arrows) -> dict[str, set[str]]:
-    """Return the arrows without those that follow from a longer way; arrows within a cycle all stay."""
+    """Return the arrows without those that follow from a longer way.
+
+    Arrows within a cycle all stay.
+    """
     left = {one: set(used) for one, used in arrows.items()}
     for one in sorted(arrows):
         for other in sorted(arrows[one]):

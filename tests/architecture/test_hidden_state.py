@@ -1,4 +1,7 @@
-"""No hidden state: nothing is read at import, and no module keeps what changes but declared caches."""
+"""No hidden state.
+
+Nothing is read at import, and no module keeps what changes but declared caches.
+"""
 
 import ast
 import json
@@ -12,15 +15,19 @@ from tests.architecture.audit import PARTS
 ROOT = Path(__file__).parents[2]
 
 READ_AT_IMPORT = {
-    # The system's time zone database: the same for as long as a process lives. `schemas.reference.ZONE`
-    # is a constant in some thirty places, among them defaults and keys of caches.
+    # The system's time zone database: the same for as long as a process lives.
+    # `schemas.reference.ZONE` is a constant in some thirty places, among them defaults and keys of
+    # caches.
     ("schemas.reference.calendar", "<module>", "open"),
     # pydantic asks by itself, when a class of settings is declared, whether its plug-ins are off.
     ("schemas.settings", "<module>", "environment"),
     # prometheus-client notes when a counter is declared; declared once a process, as it wants it.
     ("streams.worker.metrics", "<module>", "clock"),
 }
-"""What may be read at import (module, function, kind of reading), with the reason. It may only shrink."""
+"""What may be read at import (module, function, kind of reading), with the reason.
+
+It may only shrink.
+"""
 
 CACHES = {
     # Codes that were looked at and need no word; forgotten from `MAX_CLEAN_CODES` on.
@@ -34,7 +41,10 @@ CACHES = {
     # Whether this very thread has a turn (`threading.local`).
     ("dashboard.query.turns", "_here"),
 }
-"""Names of modules whose value changes after import: caches and registers of the process, with their bound."""
+"""Names of modules whose value changes after import.
+
+Caches and registers of the process, with their bound.
+"""
 
 CHANGING = {
     *("add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem"),

@@ -1,4 +1,7 @@
-"""Names mean one thing: no class name stands in two modules of the product, and exceptions end in Error."""
+"""Names mean one thing.
+
+No class name stands in two modules of the product, and exceptions end in Error.
+"""
 
 import ast
 import builtins

@@ -1,4 +1,7 @@
-"""The site of the docs: links work in the repository and in the site, and nothing is loaded from elsewhere."""
+"""The site of the docs.
+
+Links work in the repository and in the site, and nothing is loaded from elsewhere.
+"""
 
 import itertools
 import logging
@@ -84,7 +87,8 @@ def test_a_broken_link_fails_the_build(links: list[str], named: list[str], tmp_p
     text = " ".join(f"[a link]({link})" for link in links)
     (tmp_path / "page.py").write_text(
         "from mkdocs.structure.files import File\n"
-        f"def on_files(files, config): files.append(File.generated(config, 'more.md', content={text!r})); return files\n"
+        "def on_files(files, config): files.append(File.generated(config, 'more.md', "
+        f"content={text!r})); return files\n"
     )
     more = {
         "INHERIT": f"{ROOT}/mkdocs.yml",

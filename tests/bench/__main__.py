@@ -83,7 +83,10 @@ def bench(
         ),
     ] = None,
 ) -> None:
-    """Measure on a stack of its own, which is gone afterwards. An aim that is not met, or cannot be measured here, is no error."""
+    """Measure on a stack of its own, which is gone afterwards.
+
+    An aim that is not met, or cannot be measured here, is no error.
+    """
     console = Console()
     chosen = list(BENCHES) if names == ["all"] else names or list(STREAM)
     if unknown := set(chosen) - BENCHES.keys():
@@ -131,7 +134,8 @@ def bench(
         console.print(table)
     if failed:
         console.print(
-            f"[red]Failed: {', '.join(failed)}.[/] What was measured stands above; no document is written."
+            f"[red]Failed: {', '.join(failed)}.[/] What was measured stands above; no document is "
+            "written."
         )
         raise typer.Exit(1)
     if document or not (names or quick):

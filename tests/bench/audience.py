@@ -1,8 +1,11 @@
-"""`python -m tests.bench.audience push|poll ADDRESS VIEWERS SECONDS`: viewers without browsers, in a process of their own.
+"""`python -m tests.bench.audience push|poll ADDRESS VIEWERS SECONDS`.
 
-They speak Dash's protocol as its renderer does: `push` opens the WebSocket, asks for the persistent callback and answers what it is
-asked; `poll` sends the callback of a `dcc.Interval` every second, the next one when the last is answered. When each has its first
-content the process says so and waits for a line; then it counts for some seconds and prints what came, as JSON.
+Viewers without browsers, in a process of their own.
+
+They speak Dash's protocol as its renderer does: `push` opens the WebSocket, asks for the persistent
+callback and answers what it is asked; `poll` sends the callback of a `dcc.Interval` every second,
+the next one when the last is answered. When each has its first content the process says so and
+waits for a line; then it counts for some seconds and prints what came, as JSON.
 """
 
 import asyncio
@@ -24,7 +27,10 @@ NEWS = re.compile(r'"now": ?(\d+), ?"heartbeat": ?(\w+), ?"snapshot": ?(\w+)')
 
 @dataclass
 class Tally:
-    """What came: of each update who got it, when (Unix ms), its news and when it was drawn up; bytes of text."""
+    """What came: of each update who got it, when (Unix ms), its news and when it was drawn up.
+
+    Bytes of text.
+    """
 
     updates: list[tuple[int, float, str, float]] = field(default_factory=list)
     bytes: int = 0
@@ -108,7 +114,10 @@ async def poll(session: aiohttp.ClientSession, address: str, number: int, tally:
 
 
 async def main(how: str, address: str, viewers: int, seconds: float, enough: int) -> None:
-    """Open all viewers, count, print. `enough` viewers that have their content are enough to begin."""
+    """Open all viewers, count, print.
+
+    `enough` viewers that have their content are enough to begin.
+    """
     tally = Tally()
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=60)
     async with aiohttp.ClientSession(
@@ -146,7 +155,10 @@ async def main(how: str, address: str, viewers: int, seconds: float, enough: int
 
 
 def took(updates: list[tuple[int, float, str, float]]) -> list[float]:
-    """Milliseconds from each news to each viewer: it was there when the first frame that tells of it was drawn up."""
+    """Milliseconds from each news to each viewer.
+
+    It was there when the first frame that tells of it was drawn up.
+    """
     since: dict[str, float] = {}
     for _, _, news, drawn in updates:
         since[news] = min(drawn, since.get(news, drawn))

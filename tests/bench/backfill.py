@@ -1,4 +1,6 @@
-"""A backfill of a year's events by one worker, against ClickHouse copying the same raw rows with INSERT … SELECT."""
+"""A backfill of a year's events by one worker, against ClickHouse copying the same raw rows with
+INSERT … SELECT.
+"""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,7 +16,10 @@ from tests.bench.peers import starts
 from tests.bench.results import Details, Report, Result
 
 MOST_SECONDS = 90
-"""So long it is watched: its rate changes little, and all of the benches have to end within 20 minutes."""
+"""So long it is watched.
+
+Its rate changes little, and all of the benches have to end within 20 minutes.
+"""
 INSERTING = "SELECT sum(value) / 1e6 FROM system.events WHERE event = 'InsertQueryTimeMicroseconds'"
 
 
@@ -48,9 +53,11 @@ def measure(bench: Ground, report: Report) -> None:
     rate = rows / seconds
     report.results.append(
         Result(
-            f"backfill of {count:,} events across a year, watched for {MOST_SECONDS} s at most: {course.events:,} of them",
+            f"backfill of {count:,} events across a year, watched for {MOST_SECONDS} s at most: "
+            f"{course.events:,} of them",
             "ClickHouse INSERT … SELECT of the same raw rows",
-            f"{rate / course.rate:.1f} times as long ({course.rate:,.0f} against {rate:,.0f} events/s)",
+            f"{rate / course.rate:.1f} times as long ({course.rate:,.0f} against {rate:,.0f} "
+            "events/s)",
             "report",
             None,
         )
@@ -91,7 +98,8 @@ def measure(bench: Ground, report: Report) -> None:
                 ),
             ),
             (
-                f"The worker wrote {rows:,} raw rows and {windows:,} window values, entity states and freshness; it held at most "
+                f"The worker wrote {rows:,} raw rows and {windows:,} window values, entity states "
+                "and freshness; it held at most "
                 f"{peak:.0f} MB. Event loop and threads are of one Python process and take turns.",
             ),
         )
@@ -99,7 +107,9 @@ def measure(bench: Ground, report: Report) -> None:
 
 
 def _copy(bench: Ground, client: Client) -> tuple[int, float, float]:
-    """Rows, seconds and CPU seconds of ClickHouse for a copy of the raw rows into a table of the same form."""
+    """Rows, seconds and CPU seconds of ClickHouse for a copy of the raw rows into a table of the
+    same form.
+    """
     table = events_table(FILING).name
     client.execute(f"CREATE TABLE copied AS {table}")
     task = bench.screen.add_task("INSERT … SELECT", total=None)

@@ -1,6 +1,9 @@
-"""How long the figures of a province take to answer with a year of data: every figure, alone and as screens ask, by every unit.
+"""How long the figures of a province take to answer with a year of data.
 
-The year is 28 simulated days, laid thirteen times behind one another inside ClickHouse: weekdays and hours stay what they are.
+Every figure, alone and as screens ask, by every unit.
+
+The year is 28 simulated days, laid thirteen times behind one another inside ClickHouse: weekdays
+and hours stay what they are.
 """
 
 import time
@@ -98,8 +101,11 @@ def measure(bench: Ground, report: Report) -> None:
 def a_year(
     bench: Ground, installation: Installation, end: datetime, *, whole: bool = False
 ) -> tuple[int, int, float]:
-    """A year of a province until `end`, with its lives: how many events, how many of them in lives, the seconds these took.
-    `whole` simulates all of it, which takes five times as long, and repeats nothing."""
+    """A year of a province until `end`, with its lives.
+
+    How many events, how many of them in lives, the seconds these took. `whole` simulates all of it,
+    which takes five times as long, and repeats nothing.
+    """
     times = 2 if bench.quick else TIMES
     simulate(bench, installation, end, DAYS * times if whole else DAYS)
     client = installation.client()
@@ -136,7 +142,10 @@ def simulate(bench: Ground, installation: Installation, end: datetime, days: int
         run.backfill(end)
         run.close()
         topics = len(KINDS) * installation.settings.partitions.largest
-        ends = f"SELECT sum(end - least(end, written)), count() FROM progress FINAL HAVING count() = {topics}"
+        ends = (
+            "SELECT sum(end - least(end, written)), count() FROM progress FINAL HAVING count() = "
+            f"{topics}"
+        )
         wait_for(lambda: client.execute(ends)[0][0] == 0, 300, "lag 0")
     client.disconnect()
     bench.screen.remove_task(task)
@@ -159,7 +168,8 @@ def _repeat(client: Client, kind: Kind, times: int) -> None:
         replaced = ", ".join(f"{expression} AS {name}" for name, expression in changed.items())
         client.execute(
             # From a subquery: outside of it `offset` is the new one.
-            f"INSERT INTO {table.name} SELECT * REPLACE ({replaced}) FROM (SELECT * FROM {table.name} WHERE offset < {span})",
+            f"INSERT INTO {table.name} SELECT * REPLACE ({replaced}) FROM (SELECT * FROM "
+            f"{table.name} WHERE offset < {span})",
             settings={"max_partitions_per_insert_block": 0},
         )
     client.execute(

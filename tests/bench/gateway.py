@@ -1,4 +1,6 @@
-"""Events per second that the gateway accepts in batches, validated and acknowledged by the broker, against a bare producer loop."""
+"""Events per second that the gateway accepts in batches, validated and acknowledged by the broker,
+against a bare producer loop.
+"""
 
 import http.client
 import subprocess
@@ -29,7 +31,10 @@ class Speed(NamedTuple):
 
 
 def measure(bench: Ground, report: Report) -> None:
-    """The loop and the gateway in turn, twice, each time with processes and a topic of their own; medians."""
+    """The loop and the gateway in turn, twice, each time with processes and a topic of their own.
+
+    Medians.
+    """
     count = 20_000 if bench.quick else 100_000
     records = list(last_hour(count, repeated=0).records())
     frames = bench.folder("frames") / "frames"
@@ -57,7 +62,8 @@ def measure(bench: Ground, report: Report) -> None:
     )
     report.results.append(
         Result(
-            f"gateway: accepted events/s in batches from {most} clients, acknowledged by the broker, all validated",
+            f"gateway: accepted events/s in batches from {most} clients, acknowledged by the "
+            "broker, all validated",
             "bare kafka-python producer loop on the same events",
             f"{ratios[most]:.2f}x ({others})",
             f"≥ {AIM}x",
@@ -77,7 +83,10 @@ def measure(bench: Ground, report: Report) -> None:
         )
         for name, runs in rows.items()
     ]
-    note = f"{count:,} filings in batches of {BATCH:,}, the first batch left out. The clients run on the same cores as the gateway."
+    note = (
+        f"{count:,} filings in batches of {BATCH:,}, the first batch left out. The clients run on "
+        "the same cores as the gateway."
+    )
     report.details.append(
         Details(
             "Gateway", ("what", "events/s", "each run", "CPU s per 100,000"), tuple(shown), (note,)
@@ -130,7 +139,10 @@ def _gateway(bench: Ground, batches: list[bytes], clients: int) -> Speed:
 
 
 def _push(port: int, batches: Sequence[bytes]) -> None:
-    """One client: batch after batch on one connection, each answered before the next. All must be accepted."""
+    """One client: batch after batch on one connection, each answered before the next.
+
+    All must be accepted.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     accepted = b'{"accepted":%d,' % BATCH
     for body in batches:

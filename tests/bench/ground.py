@@ -1,4 +1,7 @@
-"""The ground that all measurements stand on: the servers, the environment of the peers, the topics with their loads."""
+"""The ground that all measurements stand on.
+
+The servers, the environment of the peers, the topics with their loads.
+"""
 
 import itertools
 import subprocess
@@ -53,7 +56,10 @@ class Ground:
         return made
 
     def installation(self, prefix: str | None = None) -> "Installation":
-        """A database, a consumer group and ports that nobody used before; topics of their own unless `prefix` names some."""
+        """A database, a consumer group and ports that nobody used before.
+
+        Topics of their own unless `prefix` names some.
+        """
         home = self.folder("home")
         environment = isolated(self.stack, home) | {"IOC_PARTITIONS": str(PARTITIONS)}
         if prefix:
@@ -61,7 +67,10 @@ class Ground:
         return Installation(environment)
 
     def hour(self) -> tuple[str, int]:
-        """The topics' prefix with an hour's worth of filings, and how many records: the same for all that ask in a run."""
+        """The topics' prefix with an hour's worth of filings, and how many records.
+
+        The same for all that ask in a run.
+        """
         count = 300_000 if self.quick else 1_000_000
         if self._hour is None:
             prefix = self.installation().settings.topic_prefix
@@ -70,7 +79,10 @@ class Ground:
         return self._hour, count
 
     def publish(self, prefix: str, load: Load, what: str) -> None:
-        """Send a load to the filings' topic of that prefix. Raises `RuntimeError` when any record was not acknowledged."""
+        """Send a load to the filings' topic of that prefix.
+
+        Raises `RuntimeError` when any record was not acknowledged.
+        """
         command: list[str | Path] = [
             self.peers_python,
             HERE / "peers" / "publish.py",
@@ -124,7 +136,10 @@ class Installation:
 
 @contextmanager
 def whole(installation: Installation, home: Path) -> Iterator[tuple[str, str]]:
-    """Worker, watch, gateway and dashboard of an installation, running; gives the addresses of the last two. Logs go to `home`."""
+    """Worker, watch, gateway and dashboard of an installation, running.
+
+    Gives the addresses of the last two. Logs go to `home`.
+    """
     environment = installation.environment
     gateway, dashboard = (
         f"http://127.0.0.1:{environment[f'IOC_{name}_PORT']}" for name in ("GATEWAY", "DASHBOARD")
@@ -152,7 +167,10 @@ def whole(installation: Installation, home: Path) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Sample:
-    """How far something is: seconds of the monotonic clock, events done, MB resident of the process under test (0: none)."""
+    """How far something is.
+
+    Seconds of the monotonic clock, events done, MB resident of the process under test (0: none).
+    """
 
     at: float
     done: int
@@ -165,7 +183,9 @@ class Course:
 
     samples: list[Sample]
     cpu: dict[str, float]
-    """CPU seconds of each process from the first sample to the last, and of ClickHouse until it came to rest after it."""
+    """CPU seconds of each process from the first sample to the last, and of ClickHouse until it
+    came to rest after it.
+    """
 
     @property
     def events(self) -> int:
@@ -179,7 +199,10 @@ class Course:
 
     @property
     def rate(self) -> float:
-        """Events per second until nine tenths are done: what comes last may wait to be a full batch."""
+        """Events per second until nine tenths are done.
+
+        What comes last may wait to be a full batch.
+        """
         enough = 0.9 * self.samples[-1].done
         last = next(
             (sample for sample in self.samples[1:] if sample.done >= enough), self.samples[-1]
@@ -201,7 +224,11 @@ class Course:
 
 @dataclass(frozen=True)
 class Going:
-    """Something that runs: how many events it has done, its own processes by name, and whether what it caused has come to rest."""
+    """Something that runs.
+
+    How many events it has done, its own processes by name, and whether what it caused has come to
+    rest.
+    """
 
     done: Callable[[], int]
     pids: dict[str, int]
@@ -217,12 +244,13 @@ def follow(
     seconds: float = 300,
     each: Callable[[], object] = lambda: None,
 ) -> Course:
-    """Watch until `total` events are done or `seconds` have passed since the first, then until it has come to rest.
+    """Watch until `total` events are done or `seconds` have passed since the first, then until it
+    has come to rest.
 
     `each` is called with every sample.
 
-    Start-up is left out: the course begins with the first sample in which something is done. Raises `RuntimeError` when nothing is
-    done in two minutes, or nothing more in one.
+    Start-up is left out: the course begins with the first sample in which something is done. Raises
+    `RuntimeError` when nothing is done in two minutes, or nothing more in one.
     """
     task = bench.screen.add_task(what, total=total)
     processes = Processes(going.pids | bench.servers)

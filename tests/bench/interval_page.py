@@ -1,5 +1,8 @@
-"""`python -m tests.bench.interval_page`: the wall's content as a page by Dash's documentation of live updates: `dcc.Interval` and a
-callback, which asks ClickHouse for each viewer and returns all of it. What is compared a day back is asked once a minute, as by us.
+"""`python -m tests.bench.interval_page`.
+
+The wall's content as a page by Dash's documentation of live updates: `dcc.Interval` and a callback,
+which asks ClickHouse for each viewer and returns all of it. What is compared a day back is asked
+once a minute, as by us.
 """
 
 from typing import Any
@@ -31,7 +34,10 @@ def main() -> None:
 
 
 def create(settings: Settings) -> dash.Dash:
-    """The page. Its callback is synchronous, as in the documentation: Dash runs it on a pool of threads."""
+    """The page.
+
+    Its callback is synchronous, as in the documentation: Dash runs it on a pool of threads.
+    """
     painter, store, once = (
         Painter(ProvinceContext(settings.province)),
         ScreenStore(Connection(settings.clickhouse_url)),

@@ -1,9 +1,12 @@
-"""How long the questions of a whole page take at any moment of a year: every page whose past is looked at, moments by chance.
+"""How long the questions of a whole page take at any moment of a year.
 
-The year is simulated whole: that of the figures' bench repeats a month, and with it all that is open at its end, ten times as much
-as a province has. Nobody looked at these moments before, so no answer is there already. What a dashboard makes ahead once somebody
-looks back (`dashboard.history.slices`) has been made; how long that took is told. A second look at once asks nothing, as answers
-are remembered for a while: so long the server draws, which is told beside.
+Every page whose past is looked at, moments by chance.
+
+The year is simulated whole: that of the figures' bench repeats a month, and with it all that is
+open at its end, ten times as much as a province has. Nobody looked at these moments before, so no
+answer is there already. What a dashboard makes ahead once somebody looks back
+(`dashboard.history.slices`) has been made; how long that took is told. A second look at once asks
+nothing, as answers are remembered for a while: so long the server draws, which is told beside.
 """
 
 import random
@@ -78,7 +81,8 @@ def measure(bench: Ground, report: Report) -> None:
             "an end of its merges",
         )
     ((tables, size),) = connection.tuples(
-        "SELECT uniqExact(table), sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() "
+        "SELECT uniqExact(table), sum(bytes_on_disk) FROM system.parts WHERE active AND database = "
+        "currentDatabase() "
         "AND match(table, '^(scene|versions)_')"
     )
     laid = DAYS * (2 if bench.quick else TIMES)
@@ -116,7 +120,8 @@ def measure(bench: Ground, report: Report) -> None:
     p95 = quantile(all_of_it, 0.95)
     report.results.append(
         Result(
-            f"a page at a random moment of {laid} days with {events:,} events: all its queries and its rendering, p95",
+            f"a page at a random moment of {laid} days with {events:,} events: all its queries "
+            "and its rendering, p95",
             "-",
             f"{p95:.0f} ms",
             f"≤ {AIM:.0f} ms",

@@ -32,7 +32,10 @@ WATCH = """() => {
 
 
 def measure(bench: Ground, report: Report) -> None:
-    """Post events one by one; for each, the time from the gateway's answer to the first frame that shows the new count."""
+    """Post events one by one.
+
+    For each, the time from the gateway's answer to the first frame that shows the new count.
+    """
     with (
         whole(bench.installation(), bench.folder("latency")) as (gateway, dashboard),
         sync_playwright() as playwright,
@@ -63,7 +66,8 @@ def measure(bench: Ground, report: Report) -> None:
     cuts = statistics.quantiles(took, n=100, method="inclusive")
     report.results.append(
         Result(
-            f"from an event that the gateway accepted to the changed figure in Chromium, {len(took)} events one by one",
+            "from an event that the gateway accepted to the changed figure in Chromium, "
+            f"{len(took)} events one by one",
             "-",
             f"p50 {cuts[49]:.2f} s, p99 {cuts[98]:.2f} s, at most {max(took):.2f} s",
             "report",

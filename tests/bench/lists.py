@@ -1,7 +1,10 @@
-"""How long lists of a million filings take: pages in every order, the last ones, narrowed, searched, choices, and files of them.
+"""How long lists of a million filings take.
 
-The filings are those of 28 simulated days, laid some dozen times behind one another inside ClickHouse, where all but the newest are
-closed; one part of the table is large and some are small, as merges leave them.
+Pages in every order, the last ones, narrowed, searched, choices, and files of them.
+
+The filings are those of 28 simulated days, laid some dozen times behind one another inside
+ClickHouse, where all but the newest are closed; one part of the table is large and some are small,
+as merges leave them.
 """
 
 import time
@@ -55,7 +58,10 @@ def measure(bench: Ground, report: Report) -> None:
     installation.drop()
     p95 = quantile([one for taken in pages.values() for one in taken], 0.95)
     aim = f"≤ {AIM:.0f} ms"
-    what = f"a page of a list of {filings:,} filings, in any order, the first, the last, narrowed or searched, p95"
+    what = (
+        f"a page of a list of {filings:,} filings, in any order, the first, the last, narrowed or "
+        "searched, p95"
+    )
     report.results.append(Result(what, "-", f"{p95:.0f} ms", aim, met(p95, AIM, most=True)))
     report.details.append(
         Details(
@@ -76,7 +82,10 @@ def measure(bench: Ground, report: Report) -> None:
 
 
 def _repeat(client: Client, wanted: int) -> int:
-    """The same filings once more, 28 days earlier, and so on; of those that are open one in twenty. Gives how many there are."""
+    """The same filings once more, 28 days earlier, and so on; of those that are open one in twenty.
+
+    Gives how many there are.
+    """
     table = current_table(FILING)
     moments = [
         column.name for column in table.columns if MOMENT in column.type and column.name != "until"

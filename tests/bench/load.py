@@ -1,8 +1,11 @@
-"""The events that every peer is measured on: filings of the simulated province, squeezed into the span that is asked for.
+"""The events that every peer is measured on.
 
-What happens to whom keeps the simulator's shares: fourteen days of filings are lived through once, and their steps are dealt out
-again and again, each time as filings with numbers of their own. Only `time`, the identity and the key change; the record's time is
-the event's arrival. One record in a hundred is a repeat of an earlier one.
+Filings of the simulated province, squeezed into the span that is asked for.
+
+What happens to whom keeps the simulator's shares: fourteen days of filings are lived through once,
+and their steps are dealt out again and again, each time as filings with numbers of their own. Only
+`time`, the identity and the key change; the record's time is the event's arrival. One record in a
+hundred is a repeat of an earlier one.
 """
 
 import math
@@ -27,9 +30,15 @@ from schemas.moments import milliseconds
 SEED = 7
 REPEATED = 0.01
 LAG = 4.0
-"""Mean seconds from an event to its arrival, exponential as in the simulator: events are a little out of order."""
+"""Mean seconds from an event to its arrival, exponential as in the simulator.
+
+Events are a little out of order.
+"""
 FRAME = struct.Struct("<HIq")
-"""What precedes a record on its way to the publisher: lengths of key and value, arrival in milliseconds."""
+"""What precedes a record on its way to the publisher.
+
+Lengths of key and value, arrival in milliseconds.
+"""
 
 
 class Record(NamedTuple):
@@ -42,7 +51,10 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Load:
-    """`count` records whose arrivals are spread evenly over `span`, from `start` on. The same for ever: the seed is fixed."""
+    """`count` records whose arrivals are spread evenly over `span`, from `start` on.
+
+    The same for ever: the seed is fixed.
+    """
 
     count: int
     start: datetime
@@ -97,7 +109,9 @@ def last_hour(count: int, name: str = "", repeated: float = REPEATED) -> Load:
 
 
 def _patterns() -> list[tuple[bytes, bytes]]:
-    """(filing, the bytes of one of its steps with places for what changes), in the order in which they happened."""
+    """(filing, the bytes of one of its steps with places for what changes), in the order in which
+    they happened.
+    """
     world = World("46", SEED)
     start = milliseconds(datetime(2026, 10, 5, tzinfo=ZONE))
     hours = range(start, start + 14 * DAY, HOUR)

@@ -1,7 +1,10 @@
-"""A wall's tab of two hours at speed: as many frames as that, each another one, as fast as the page takes them; what it holds then.
+"""A wall's tab of two hours at speed.
 
-The frames are those of real snapshots of a simulated province, asked once; from then on the same server (`serve`) draws and pushes
-them from memory, one for each that the page has shown, while its clock goes on as it would have.
+As many frames as that, each another one, as fast as the page takes them; what it holds then.
+
+The frames are those of real snapshots of a simulated province, asked once; from then on the same
+server (`serve`) draws and pushes them from memory, one for each that the page has shown, while its
+clock goes on as it would have.
 """
 
 import itertools
@@ -46,7 +49,10 @@ ASKS = """() => {
 
 @dataclass
 class Course:
-    """The clock of a run: it stands still until the next frame, which is a quarter of a second later."""
+    """The clock of a run.
+
+    It stands still until the next frame, which is a quarter of a second later.
+    """
 
     start: datetime = field(default_factory=lambda: datetime.now(UTC))
     frames: int = 0
@@ -56,7 +62,10 @@ class Course:
         return self.start + timedelta(seconds=self.frames / PER_SECOND)
 
     def pulse(self) -> DataPulse:
-        """The next news, when the page asks for it; it is also given when the page does not, as a heartbeat would be."""
+        """The next news, when the page asks for it.
+
+        It is also given when the page does not, as a heartbeat would be.
+        """
         self.wanted.acquire(timeout=1.0)
         self.frames += 1
         return DataPulse(self.now(), str(self.frames))
@@ -138,7 +147,8 @@ def measure(bench: Ground, report: Report) -> None:
     grown, nodes = held[-1].heap_mb - held[0].heap_mb, held[-1].nodes - held[0].nodes
     report.results.append(
         Result(
-            f"what a tab of the wall grows by in {total / PER_SECOND / 3600:.1f} hours at speed ({total:,} frames)",
+            f"what a tab of the wall grows by in {total / PER_SECOND / 3600:.1f} hours at speed "
+            f"({total:,} frames)",
             "itself after a tenth of them",
             f"{grown:+.1f} MB of JS heap, {nodes:+,} DOM nodes",
             f"≤ {AIM_MB:.0f} MB",

@@ -1,4 +1,7 @@
-"""What the machine and its processes tell: CPU time, memory, versions. Linux's /proc is all that is asked."""
+"""What the machine and its processes tell: CPU time, memory, versions.
+
+Linux's /proc is all that is asked.
+"""
 
 import os
 import platform
@@ -42,7 +45,9 @@ def peak_mb(pid: int) -> float:
 
 
 def many_files() -> None:
-    """Let this process, and those that it starts, have as many files and connections open as the machine allows."""
+    """Let this process, and those that it starts, have as many files and connections open as the
+    machine allows.
+    """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -1,4 +1,7 @@
-"""How soon a page stands there for who opens it for the first time: with nothing cached, each time in a context of its own."""
+"""How soon a page stands there for who opens it for the first time.
+
+With nothing cached, each time in a context of its own.
+"""
 
 import statistics
 from operator import itemgetter
@@ -25,7 +28,10 @@ PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
 def measure(bench: Ground, report: Report) -> None:
-    """Every page once, then again some times in turn; by the page's own clock, from its navigation on."""
+    """Every page once, then again some times in turn.
+
+    By the page's own clock, from its navigation on.
+    """
     taken: dict[str, list[tuple[float, float]]] = {}
     with province(bench) as found, found.serve(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)

@@ -1,7 +1,10 @@
-"""How smoothly the operators' map moves with 50,000 open reports: scripting per frame while it is dragged and zoomed by mouse.
+"""How smoothly the operators' map moves with 50,000 open reports.
 
-Chromium's own trace says what its main thread did: all that it ran of the page's scripts between the beginnings of two frames is
-that frame's scripting. Frames without any are left out, so that idle ones do not better the figures.
+Scripting per frame while it is dragged and zoomed by mouse.
+
+Chromium's own trace says what its main thread did: all that it ran of the page's scripts between
+the beginnings of two frames is that frame's scripting. Frames without any are left out, so that
+idle ones do not better the figures.
 """
 
 import json
@@ -111,7 +114,8 @@ def measure(bench: Ground, report: Report) -> None:
     p50, p95, most = cuts(worst.clock)
     report.results.append(
         Result(
-            f"{count:,} open reports on the operators' map, dragged and zoomed by mouse: scripting per frame, the worst of "
+            f"{count:,} open reports on the operators' map, dragged and zoomed by mouse: scripting "
+            "per frame, the worst of "
             f"{', '.join(STYLES)}",
             "-",
             f"p50 {p50:.1f} ms, p95 {p95:.1f} ms, at most {most:.1f} ms",
@@ -130,12 +134,17 @@ def measure(bench: Ground, report: Report) -> None:
         "p95, ms",
         "most, ms",
     )
-    note = "Frames in which a script ran; ms by the clock, which other work of the machine lengthens, and ms of a core's time."
+    note = (
+        "Frames in which a script ran; ms by the clock, which other work of the machine lengthens, "
+        "and ms of a core's time."
+    )
     report.details.append(Details(f"The map with {count:,} reports", columns, rows, (note,)))
 
 
 def fill(installation: Installation, count: int) -> None:
-    """Open reports of the last week around the middles of the communes, as the lives would keep them, and none besides."""
+    """Open reports of the last week around the middles of the communes, as the lives would keep
+    them, and none besides.
+    """
     communes = places.communes(installation.settings.province)
     middles = [(one.code, one.lat, one.lon) for one in communes]
     values = {
@@ -160,13 +169,17 @@ def fill(installation: Installation, count: int) -> None:
     client = installation.client()
     client.execute(
         f"INSERT INTO {current_table(FEEDBACK).name} ({', '.join(values)}) "
-        f"SELECT {columns} FROM (SELECT number, {middles}[1 + number % {len(middles)}] AS middle FROM numbers({count}))"
+        f"SELECT {columns} FROM (SELECT number, {middles}[1 + number % {len(middles)}] AS middle "
+        f"FROM numbers({count}))"
     )
     client.disconnect()
 
 
 def handle(page: Page, seconds: float) -> None:
-    """Drag in circles, zoom in and out, drag again, until the time is over: what somebody does who looks for something."""
+    """Drag in circles, zoom in and out, drag again, until the time is over.
+
+    What somebody does who looks for something.
+    """
     until, (x, y) = time.monotonic() + seconds, HALF
     while time.monotonic() < until:
         page.mouse.move(x, y)
@@ -205,12 +218,16 @@ def traced(page: Page, work: Callable[[], None]) -> Frames:
 
 
 def frames(events: Iterable[Mapping[str, Any]]) -> Frames:
-    """The frames of the page's main thread: the one that began most of them. Durations of a trace are in microseconds."""
+    """The frames of the page's main thread: the one that began most of them.
+
+    Durations of a trace are in microseconds.
+    """
     all_of_it = list(events)
     threads = [(one["pid"], one["tid"]) for one in all_of_it if one["name"] == FRAME]
     if not threads:
         raise RuntimeError(
-            f"The trace has no frame: {json.dumps(sorted({one['name'] for one in all_of_it}))[:2000]}"
+            "The trace has no frame: "
+            f"{json.dumps(sorted({one['name'] for one in all_of_it}))[:2000]}"
         )
     own = statistics.mode(threads)
     its = [one for one in all_of_it if (one["pid"], one["tid"]) == own]

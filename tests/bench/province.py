@@ -1,4 +1,7 @@
-"""A simulated province whose screens are measured: some days of history, and all that keeps a dashboard live."""
+"""A simulated province whose screens are measured.
+
+Some days of history, and all that keeps a dashboard live.
+"""
 
 import json
 import threading
@@ -73,7 +76,10 @@ class Province:
 
     @contextmanager
     def news(self, every: float = 1.0, count: int = 10) -> Iterator[None]:
-        """Something new all the time: some filings every so many seconds, while the context lasts."""
+        """Something new all the time.
+
+        Some filings every so many seconds, while the context lasts.
+        """
         self._stop.clear()
 
         def feed() -> None:

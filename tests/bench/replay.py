@@ -1,5 +1,8 @@
-"""How fast the stream is run again: an hour of filings, counted once, sent again as fast as possible and counted by a worker of its
-own; against kcat, which reads the same topic and does nothing with it."""
+"""How fast the stream is run again.
+
+An hour of filings, counted once, sent again as fast as possible and counted by a worker of its own;
+against kcat, which reads the same topic and does nothing with it.
+"""
 
 import shutil
 import subprocess
@@ -17,7 +20,9 @@ RUNS = 2
 
 
 def measure(bench: Ground, report: Report) -> None:
-    """Count the hour by one worker, drain its topic with kcat, then run it again, from Kafka and from ClickHouse."""
+    """Count the hour by one worker, drain its topic with kcat, then run it again, from Kafka and
+    from ClickHouse.
+    """
     if not shutil.which("kcat"):
         raise NotMeasuredError("This bench needs kcat: install it (Debian: apt install kcat).")
     prefix, count = bench.hour()
@@ -35,7 +40,8 @@ def measure(bench: Ground, report: Report) -> None:
         ratio = median(one.rate for one in runs) / against
         report.results.append(
             Result(
-                f"the stream run again from {source}: read, sent, validated and counted, one worker",
+                f"the stream run again from {source}: read, sent, validated and counted, one "
+                "worker",
                 "kcat draining the same topic",
                 f"{ratio:.2f}x rows/s",
                 f"≥ {AIM}x",
@@ -57,7 +63,8 @@ def measure(bench: Ground, report: Report) -> None:
             ("what", "rows/s", "each run"),
             tuple(rows),
             (
-                f"{count:,} filings of an hour, 4 partitions; start-up left out, and the comparison with the live windows.",
+                f"{count:,} filings of an hour, 4 partitions; start-up left out, and the "
+                "comparison with the live windows.",
             ),
         )
     )

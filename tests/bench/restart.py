@@ -1,6 +1,8 @@
-"""How long a worker takes from its start to lag 0 when a million window values lie behind it, against one that has no history.
+"""How long a worker takes from its start to lag 0 when a million window values lie behind it,
+against one that has no history.
 
-The events that came while it was away are spread over the whole day before, so that every minute of it has to be loaded.
+The events that came while it was away are spread over the whole day before, so that every minute of
+it has to be loaded.
 """
 
 import time
@@ -17,7 +19,10 @@ DAY = timedelta(days=1)
 
 
 def measure(bench: Ground, report: Report) -> None:
-    """Build the history with a worker, stop it, let new events arrive, start it; the same new events without history."""
+    """Build the history with a worker, stop it, let new events arrive, start it.
+
+    The same new events without history.
+    """
     count, new = (120_000, 5_000) if bench.quick else (1_600_000, 20_000)
     start = datetime.now(UTC) - DAY
     away = Load(new, start, DAY, name="-new", repeated=0)
@@ -48,7 +53,10 @@ def measure(bench: Ground, report: Report) -> None:
         (f"with {windows:,} window rows, {count:,} raw rows", f"{with_history:.1f}"),
         ("without history", f"{without:.1f}"),
     )
-    note = f"{new:,} events wait, spread over the {DAY.total_seconds() / 60:,.0f} minutes of that day: all of it has to be loaded."
+    note = (
+        f"{new:,} events wait, spread over the {DAY.total_seconds() / 60:,.0f} minutes of that "
+        "day: all of it has to be loaded."
+    )
     report.details.append(
         Details("Restart", ("from the start of the process to lag 0", "seconds"), rows, (note,))
     )

@@ -13,12 +13,18 @@ MOST_SAID = 300
 
 
 class NotMeasuredError(Exception):
-    """What a bench is after cannot be measured here, for the reason that it says; nothing is broken."""
+    """What a bench is after cannot be measured here, for the reason that it says.
+
+    Nothing is broken.
+    """
 
 
 @dataclass(frozen=True)
 class Result:
-    """A line of the table of ratios. `met` is None where there is no aim, only a report, and where nothing was measured."""
+    """A line of the table of ratios.
+
+    `met` is None where there is no aim, only a report, and where nothing was measured.
+    """
 
     what: str
     against: str
@@ -88,7 +94,8 @@ class Report:
         lines = [
             "# Measured",
             "",
-            f"Written by `{self.command}`, {self.began:%Y-%m-%d %H:%M} UTC, in {self.seconds / 60:.0f} minutes, on {self.machine}.",
+            f"Written by `{self.command}`, {self.began:%Y-%m-%d %H:%M} UTC, in "
+            f"{self.seconds / 60:.0f} minutes, on {self.machine}.",
             "",
             "Versions: "
             + ", ".join(f"{name} {version}" for name, version in self.versions.items())
@@ -119,7 +126,9 @@ def _markdown(
 def measure_each(
     benches: Mapping[str, Callable[[Report], None]], report: Report, say: Callable[[str], None]
 ) -> list[str]:
-    """Run benches one after the other. One that raises ends only itself, and its line says why there is no figure.
+    """Run benches one after the other.
+
+    One that raises ends only itself, and its line says why there is no figure.
 
     Returns the names of those that failed; one that only could not be measured here has not.
     """

@@ -1,8 +1,9 @@
 """Two workers on two partition sets against one.
 
-Two cores that Kafka and ClickHouse share leave no core for a second worker, so it is measured in two ways: each worker pinned
-to a core of its own and the servers where they find room, which tells what this machine gives; and each worker held to a
-share of a core, so that cores last, which tells whether anything but cores keeps two workers from being twice as fast.
+Two cores that Kafka and ClickHouse share leave no core for a second worker, so it is measured in
+two ways: each worker pinned to a core of its own and the servers where they find room, which tells
+what this machine gives; and each worker held to a share of a core, so that cores last, which tells
+whether anything but cores keeps two workers from being twice as fast.
 """
 
 import os
@@ -25,7 +26,10 @@ from tests.running import Running, wait_for, worker
 
 AIM = 1.7
 SHARE = 0.3
-"""Of a core for each worker where cores shall last: two workers and the servers stay well within two cores."""
+"""Of a core for each worker where cores shall last.
+
+Two workers and the servers stay well within two cores.
+"""
 SHORTEST = 1.0
 """Seconds that a rate is taken over at least."""
 SETTLE = 3.0
@@ -33,7 +37,9 @@ SETTLE = 3.0
 
 
 class Speed(NamedTuple):
-    """Events per second of all workers, and CPU seconds per 100,000 events of the workers and of the servers."""
+    """Events per second of all workers, and CPU seconds per 100,000 events of the workers and of
+    the servers.
+    """
 
     rate: float
     workers: float
@@ -91,7 +97,10 @@ def measure(bench: Ground, report: Report) -> None:
 def _result(
     ways: Iterable[str], found: Mapping[tuple[str, int], list[Speed]], missing: Mapping[str, str]
 ) -> Result:
-    """How many times as fast two workers are, each way; where that could not be measured in any round, why."""
+    """How many times as fast two workers are, each way.
+
+    Where that could not be measured in any round, why.
+    """
     ratios = {
         way: _rate(found[way, 2]) / _rate(found[way, 1])
         for way in ways
@@ -184,7 +193,10 @@ def _done(port: int) -> int:
 
 @contextmanager
 def _held(pid: int, share: float) -> Iterator[None]:
-    """Hold a process to a share of a core: it is stopped whenever it has used more, and goes on when it is owed time again."""
+    """Hold a process to a share of a core.
+
+    It is stopped whenever it has used more, and goes on when it is owed time again.
+    """
     ending = threading.Event()
 
     def hold() -> None:

@@ -1,4 +1,7 @@
-"""A small round of `make bench`: the load is what the product takes, and all that is compared has counted the same."""
+"""A small round of `make bench`.
+
+The load is what the product takes, and all that is compared has counted the same.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""What restating costs over 3 million rows of all days of 2025: row by row, and after summing by code as the dashboard does."""
+"""What restating costs over 3 million rows of all days of 2025.
+
+Row by row, and after summing by code as the dashboard does.
+"""
 
 import time
 from collections.abc import Callable
@@ -29,11 +32,13 @@ def test_restating_three_million_rows_costs_less_than_the_aim(
 ) -> None:
     codes = sorted({one.code for on in (restate.EVE, None) for one in places.communes("46", on)})
     database.execute(
-        f"CREATE TABLE rows (commune LowCardinality(String), at {MOMENT}, n UInt32) ENGINE = MergeTree ORDER BY at"
+        f"CREATE TABLE rows (commune LowCardinality(String), at {MOMENT}, n UInt32) ENGINE = "
+        "MergeTree ORDER BY at"
     )
     database.execute(
         f"INSERT INTO rows SELECT {codes}[1 + cityHash64(number) % {len(codes)}], "
-        f"toDateTime64('2025-01-01 00:00:00', 3) + toIntervalSecond(number * 10.5), number % 7 FROM numbers({ROWS})"
+        "toDateTime64('2025-01-01 00:00:00', 3) + toIntervalSecond(number * 10.5), number % 7 "
+        f"FROM numbers({ROWS})"
     )
     before, since = restate.before_sql("at"), "at >= toDateTime64('2025-01-01 00:00:01', 3)"
     sums = f"sum(n) AS n FROM rows WHERE {since}"
@@ -43,7 +48,10 @@ def test_restating_three_million_rows_costs_less_than_the_aim(
     )
     plain = quickest(database, f"SELECT commune AS unit, {sums} GROUP BY unit")
     row_by_row = f"SELECT {restate.today_sql('commune', before)} AS unit, {sums} GROUP BY unit"
-    by_code = f"SELECT {restate.today_sql('commune', 'before')} AS unit, sum(n) FROM ({halves}) GROUP BY unit"
+    by_code = (
+        f"SELECT {restate.today_sql('commune', 'before')} AS unit, sum(n) FROM ({halves}) GROUP BY "
+        "unit"
+    )
     assert sorted(database.execute(row_by_row)) == sorted(database.execute(by_code))
     more = {
         name: quickest(database, question) - plain

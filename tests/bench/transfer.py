@@ -1,4 +1,6 @@
-"""Kafka → validated, deduplicated raw rows + windows in ClickHouse by one worker, against three peers; and the worker's memory."""
+"""Kafka → validated, deduplicated raw rows + windows in ClickHouse by one worker, against three
+peers; and the worker's memory.
+"""
 
 from contextlib import AbstractContextManager
 from statistics import median
@@ -67,7 +69,8 @@ def _ratios(courses: dict[str, list[Course]]) -> list[Result]:
         (QUIX, "Quix Streams tumbling count: windows only", 5),
         (
             ENGINE,
-            "ClickHouse Kafka engine + materialized views in the same server, no validation, no exactness",
+            "ClickHouse Kafka engine + materialized views in the same server, no validation, no "
+            "exactness",
             1,
         ),
     ):
@@ -132,12 +135,17 @@ def _details(courses: dict[str, list[Course]], count: int) -> Details:
         columns,
         tuple(rows),
         (
-            f"{count:,} filings of an hour as the simulator deals them out (agencies, communes, procedures, channels), 4 "
-            "partitions, 1 % repeats, the same topic for all; from the first events done until nine tenths are done, start-up "
+            f"{count:,} filings of an hour as the simulator deals them out (agencies, communes, "
+            "procedures, channels), 4 "
+            "partitions, 1 % repeats, the same topic for all; from the first events done until "
+            "nine tenths are done, start-up "
             "left out; medians of two runs in turn. Faust and Quix are watched for 20 s.",
-            "Faust and Quix count windows only. The Kafka engine writes raw rows and counts of the same dimensions and measures, "
-            "by two consumers with threads of their own. Ours validates, drops repeats, writes raw rows, windows, entity states "
+            "Faust and Quix count windows only. The Kafka engine writes raw rows and counts of the "
+            "same dimensions and measures, "
+            "by two consumers with threads of their own. Ours validates, drops repeats, writes raw "
+            "rows, windows, entity states "
             "and freshness.",
-            "CPU of ClickHouse includes the merges until it has come to rest. The ratio per CPU second leaves Kafka out for both.",
+            "CPU of ClickHouse includes the merges until it has come to rest. The ratio per CPU "
+            "second leaves Kafka out for both.",
         ),
     )

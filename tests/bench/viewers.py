@@ -1,4 +1,7 @@
-"""What viewers cost the server, against a page with an interval; and how soon a thousand of them have the news."""
+"""What viewers cost the server, against a page with an interval.
+
+And how soon a thousand of them have the news.
+"""
 
 import json
 import subprocess
@@ -18,7 +21,10 @@ SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Round:
-    """One measurement: updates that viewers got, CPU seconds of the server and of ClickHouse, ms from news to viewer."""
+    """One measurement.
+
+    Updates that viewers got, CPU seconds of the server and of ClickHouse, ms from news to viewer.
+    """
 
     what: str
     viewers: int
@@ -56,7 +62,10 @@ class Round:
 
 
 def measure(bench: Ground, report: Report) -> None:
-    """The same province and the same news for both; the server alone is counted, its viewers are another process."""
+    """The same province and the same news for both.
+
+    The server alone is counted, its viewers are another process.
+    """
     many_files()
     seconds = 10.0 if bench.quick else 30.0
     with province(bench) as found, found.news():
@@ -84,7 +93,10 @@ def measure(bench: Ground, report: Report) -> None:
     ]
     columns = ("page", "viewers", "updates/s each", "CPU of the server, ms per update", "of ClickHouse, ms", "KB per update",
                "news to viewer p50, s", "p95, s", "failed")  # fmt: skip
-    note = "Of the interval's page the time is that from the request to the answer. Its viewers ask anew when they are answered."
+    note = (
+        "Of the interval's page the time is that from the request to the answer. Its viewers ask "
+        "anew when they are answered."
+    )
     report.details.append(
         Details("Viewers", columns, (ours.row(), many.row(), stock.row()), (note,))
     )

@@ -1,4 +1,7 @@
-"""Ten weeks of real requests played at 3,600x in Chromium: whether that pace is held, and every frame says what the file says."""
+"""Ten weeks of real requests played at 3,600x in Chromium.
+
+Whether that pace is held, and every frame says what the file says.
+"""
 
 from datetime import timedelta
 
@@ -18,7 +21,9 @@ AIM = 0.95
 
 
 def measure(bench: Ground, report: Report) -> None:
-    """Import the file, then play it from its first day to its last, open and closed requests side by side."""
+    """Import the file, then play it from its first day to its last, open and closed requests side
+    by side.
+    """
     if not nyc311.FILE.exists():
         raise NotMeasuredError(f"This bench needs {nyc311.FILE}.")
     requests = nyc311.in_order()
@@ -41,7 +46,8 @@ def measure(bench: Ground, report: Report) -> None:
     pace, days = (until - since) / took, (until - since).days
     report.results.append(
         Result(
-            f"{days} days of {len(requests):,} steps of real requests played on two pages: {frames:,} frames, in each the open or "
+            f"{days} days of {len(requests):,} steps of real requests played on two pages: "
+            f"{frames:,} frames, in each the open or "
             "closed requests per agency that pandas counts; every day's end is one",
             f"{SPEED:,}x",
             f"{pace:,.0f}x",

@@ -1,1 +1,4 @@
-"""The screens in real Chromium, fed by the real path: gateway, Kafka, worker, ClickHouse, dashboard."""
+"""The screens in real Chromium, fed by the real path.
+
+Gateway, Kafka, worker, ClickHouse, dashboard.
+"""

@@ -1,4 +1,7 @@
-"""axe-core, as npm fetched it: what of a page people cannot use who see, hear or move differently."""
+"""axe-core, as npm fetched it.
+
+What of a page people cannot use who see, hear or move differently.
+"""
 
 from typing import Any
 
@@ -10,7 +13,10 @@ GRAVE = ("serious", "critical")
 
 
 def grave(page: Page) -> list[str]:
-    """What axe-core finds on the page that is open, by its rule and place: serious and critical findings, and contrast."""
+    """What axe-core finds on the page that is open, by its rule and place.
+
+    Serious and critical findings, and contrast.
+    """
     found = _run(page, "{ resultTypes: ['violations'] }")
     assert len(found["passes"]) > 5, "axe-core has looked"
     return [told for told, impact in _told(page, found) if impact in GRAVE]

@@ -1,4 +1,6 @@
-"""A living system of its own for each module of browser tests, and Chromium that may speak to this machine only."""
+"""A living system of its own for each module of browser tests, and Chromium that may speak to this
+machine only.
+"""
 
 import urllib.request
 from collections.abc import Iterator
@@ -98,7 +100,10 @@ class System:
         )
 
     def post(self, kind: Kind, *events: Event, time: datetime | None = None) -> None:
-        """Send events to the gateway as an agency would, one batch; they happened now unless told otherwise."""
+        """Send events to the gateway as an agency would, one batch.
+
+        They happened now unless told otherwise.
+        """
         lines = []
         for event in events:
             self._sent += 1
@@ -147,7 +152,10 @@ def system(
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for the tests of a module; its event loop ends with them, as other tests have loops of their own."""
+    """One Chromium for the tests of a module.
+
+    Its event loop ends with them, as other tests have loops of their own.
+    """
     path = find()
     assert path, "Chromium is missing: python -m stack browser"
     with sync_playwright() as playwright:
@@ -158,7 +166,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A wall of 1920x1080 whose errors fail the test, and whose every request must stay on this machine."""
+    """A wall of 1920x1080 whose errors fail the test, and whose every request must stay on this
+    machine.
+    """
     context = chromium.new_context(viewport={"width": 1920, "height": 1080})
     page = context.new_page()
     page.set_default_timeout(30_000)

@@ -1,4 +1,7 @@
-"""How far the words of a page stand out from what they stand on: WCAG's contrast of every visible text, measured in the browser."""
+"""How far the words of a page stand out from what they stand on.
+
+WCAG's contrast of every visible text, measured in the browser.
+"""
 
 from typing import Any
 

@@ -1,5 +1,8 @@
-"""Every page that there is, with addresses that stand for all that it shows. A new page takes part by being registered: one whose
-path varies needs examples here, and the tests of all pages fail until it has them."""
+"""Every page that there is, with addresses that stand for all that it shows.
+
+A new page takes part by being registered: one whose path varies needs examples here, and the tests
+of all pages fail until it has them.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +22,10 @@ class Names:
     filing: str
 
     def examples(self) -> dict[str, tuple[str, ...]]:
-        """Name of a page → addresses; of a page whose path does not vary those beside the path itself."""
+        """Name of a page → addresses.
+
+        Of a page whose path does not vary those beside the path itself.
+        """
         return {
             "unit": (f"/unit/{self.province}?records=filing.overdue", f"/unit/{self.commune}"),
             "records": ("/records/filing", "/records/document"),
@@ -30,7 +36,10 @@ class Names:
         }
 
     def addresses(self, scenes: Sequence[str] = SCENES[:1]) -> Iterator[tuple[str, str]]:
-        """(name of the page, address) of everything, the wall's scenes first. Raises `KeyError` for a page that has no example."""
+        """(name of the page, address) of everything, the wall's scenes first.
+
+        Raises `KeyError` for a page that has no example.
+        """
         yield from (("wall", f"/wall?scene={scene}") for scene in scenes)
         known = self.examples()
         for page in PAGES:

@@ -1,4 +1,7 @@
-"""The keyboard's way through a page: where Tab goes, whether the eye can follow, whether what is reached has a name."""
+"""The keyboard's way through a page.
+
+Where Tab goes, whether the eye can follow, whether what is reached has a name.
+"""
 
 from playwright.sync_api import Page
 
@@ -38,7 +41,10 @@ def nameless(page: Page) -> list[str]:
 
 
 def walk(page: Page) -> list[str]:
-    """Press Tab from the beginning to the end; tell what was not reached, came out of order, or was not seen to be reached."""
+    """Press Tab from the beginning to the end.
+
+    Tell what was not reached, came out of order, or was not seen to be reached.
+    """
     wanted: list[str] = page.evaluate(_NUMBER)
     reached: list[str] = []
     found: list[str] = []

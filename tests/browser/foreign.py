@@ -1,4 +1,7 @@
-"""Words of the other language on a page: what the words of the screens have in one language must not be read in the other."""
+"""Words of the other language on a page.
+
+What the words of the screens have in one language must not be read in the other.
+"""
 
 import re
 from functools import cache
@@ -39,7 +42,10 @@ def _said(text: str, language: str) -> str | None:
 
 @cache
 def _pieces(language: str) -> "re.Pattern[str]":
-    """What the other language has and this one has not: the words of the screens between their places."""
+    """What the other language has and this one has not.
+
+    The words of the screens between their places.
+    """
     other = "vi" if language == "en" else "en"
     known = "\n".join(catalogue(language).values()).lower()
     pieces = {

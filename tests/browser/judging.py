@@ -1,4 +1,7 @@
-"""A small province to judge: what is far from its aim and what has met it, odd reports, communes with much and with little data."""
+"""A small province to judge.
+
+What is far from its aim and what has met it, odd reports, communes with much and with little data.
+"""
 
 import urllib.request
 from datetime import UTC, datetime, timedelta
@@ -25,7 +28,10 @@ TODAY = NOW.astimezone(ZONE).date()
 BEST, SECOND, LAST = places.communes("46")[:3]
 DUE = target("46", "tax.electronic").due  # type: ignore[union-attr]
 FAILING = "Khó đạt" if TODAY <= DUE else "Không đạt"
-"""How what is far from its aim stands: the year in which the targets are due goes on while these tests do."""
+"""How what is far from its aim stands.
+
+The year in which the targets are due goes on while these tests do.
+"""
 HOSTILE = "=1+1"
 
 
@@ -51,7 +57,9 @@ def told(
 
 
 def indicators() -> list[Indicator]:
-    """An e-tax rate that misses its aim, one account rate that is met, a target of the past, odd reports, a published index."""
+    """An e-tax rate that misses its aim, one account rate that is met, a target of the past, odd
+    reports, a published index.
+    """
     weeks = [TODAY - timedelta(days=7 * number) for number in (4, 3, 2, 1)]
     found = [
         told("tax.electronic", "46", f"{day}", 80.0 + number / 10)
@@ -131,7 +139,8 @@ def fill(system: System) -> None:
         (row,) = connection.rows(
             "SELECT (SELECT count() FROM current_filing FINAL) AS filings, "
             "(SELECT count() FROM current_feedback FINAL) AS reports, "
-            "(SELECT countIf(reported_at > now() - INTERVAL 1 DAY) FROM state_indicator FINAL) AS figures"
+            "(SELECT countIf(reported_at > now() - INTERVAL 1 DAY) FROM state_indicator FINAL) AS "
+            "figures"
         )
         return bool(
             row["filings"] == 20 and row["reports"] == 4 and row["figures"] == len(indicators())

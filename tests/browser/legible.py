@@ -37,7 +37,10 @@ _CUT = """() => [...document.querySelectorAll('#content .scroll, #content .part'
     .filter((e) => e.scrollWidth > e.clientWidth + 1)
     .map((e) => `${e.closest('[id]')?.id ?? e.className}: ${e.scrollWidth - e.clientWidth} px`)"""
 SHARED = 3.0
-"""px of both width and height that two texts must share to lie over each other: line boxes of a dense page touch."""
+"""px of both width and height that two texts must share to lie over each other.
+
+Line boxes of a dense page touch.
+"""
 
 
 def illegible(page: Page) -> list[str]:

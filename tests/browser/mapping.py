@@ -1,4 +1,7 @@
-"""A small province on the operators' map: what is sent to it, and how its users point at what it shows."""
+"""A small province on the operators' map.
+
+What is sent to it, and how its users point at what it shows.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -100,7 +103,8 @@ def visit(page: Page, system: System, query: str = "", heading: str = "Thành ph
         "document.querySelector('#opsmap:not([aria-busy]) #map-of path[data-code]')",
         timeout=PATIENCE,
     )
-    # On a loaded machine the banner comes and goes: it must not move the map while somebody points at it.
+    # On a loaded machine the banner comes and goes: it must not move the map while somebody points
+    # at it.
     page.add_style_tag(content="#banner { display: none !important; }")
     page.evaluate("window.sameMap = document.querySelector('.leaflet-container')")
 
@@ -121,7 +125,8 @@ def records(page: Page, count: int) -> None:
 def marks(page: Page, kind: str, count: int) -> None:
     wait_until(
         page,
-        "([kind, count]) => new Set(ioc.opsmap.state.marks.filter((one) => one.kind === kind).map((one) => one.of)).size === count",
+        "([kind, count]) => new Set(ioc.opsmap.state.marks.filter((one) => one.kind === "
+        "kind).map((one) => one.of)).size === count",
         arg=[kind, count],
         timeout=PATIENCE,
     )
@@ -160,7 +165,10 @@ def click_commune(page: Page, unit: places.Commune) -> None:
 
 
 def point(page: Page, lat: float, lon: float, words: str) -> None:
-    """Hold the mouse over a mark until it says what it is: a map that is being drawn anew may miss it once."""
+    """Hold the mouse over a mark until it says what it is.
+
+    A map that is being drawn anew may miss it once.
+    """
     for _ in range(20):
         x, y = spot(page, lat, lon)
         page.mouse.move(x - 40, y)

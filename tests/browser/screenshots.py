@@ -1,7 +1,10 @@
-"""`python -m tests.browser.screenshots`: draws the pictures of the docs from a seeded run, at a fixed moment of a working day.
+"""`python -m tests.browser.screenshots`.
 
-Two weeks of the simulated province go through real Kafka and worker; then the dashboard is asked for that moment, so that a
-change of the screens can be seen in review, and nothing else changes the pictures.
+Draws the pictures of the docs from a seeded run, at a fixed moment of a working day.
+
+Two weeks of the simulated province go through real Kafka and worker; then the dashboard is asked
+for that moment, so that a change of the screens can be seen in review, and nothing else changes the
+pictures.
 """
 
 import base64
@@ -56,7 +59,10 @@ WALL, FOUR_K, DESK, TABLET = (1920, 1080), (3840, 2160), (1440, 900), (1024, 768
 
 @dataclass(frozen=True)
 class Picture:
-    """A screen of the gallery: the name of its file, its address, its size in px, and what it shows."""
+    """A screen of the gallery.
+
+    The name of its file, its address, its size in px, and what it shows.
+    """
 
     name: str
     address: str
@@ -195,7 +201,9 @@ def main() -> None:
 
 
 def history(environment: dict[str, str], settings: Settings, logs: Path) -> None:
-    """Simulate until the moment, with what a live run stages in its first minutes, and wait until all of it is counted."""
+    """Simulate until the moment, with what a live run stages in its first minutes, and wait until
+    all of it is counted.
+    """
     start = MOMENT - timedelta(days=DAYS)
     world = World(settings.province, SEED, beginning=milliseconds(start - LOOK_BACK))
     world = world.staging(*staging.past(world, milliseconds(MOMENT)))
@@ -227,7 +235,9 @@ def watch(settings: Settings, clock: Callable[[], datetime]) -> None:
 
 @contextmanager
 def dashboard(settings: Settings) -> Iterator[None]:
-    """The dashboard of the moment, with the heartbeats that a gateway would send then, and what the watch would do."""
+    """The dashboard of the moment, with the heartbeats that a gateway would send then, and what the
+    watch would do.
+    """
     clock = Moved(MOMENT - datetime.now(UTC))
     server = uvicorn.Server(
         uvicorn.Config(create(settings, clock), port=settings.dashboard_port, log_level="warning")
@@ -303,7 +313,8 @@ def draw(browser: Browser, base: str, picture: Picture) -> None:
 def gallery(drawn: Sequence[Picture]) -> str:
     """The page of the docs that shows them all."""
     shown = (
-        f"## {one.words}\n\n`{one.address}`, {one.size[0]}x{one.size[1]}\n\n![{one.words}](gallery/{one.name}.webp)\n"
+        f"## {one.words}\n\n`{one.address}`, "
+        f"{one.size[0]}x{one.size[1]}\n\n![{one.words}](gallery/{one.name}.webp)\n"
         for one in drawn
     )
     head = (

@@ -1,4 +1,7 @@
-"""The desk as an operator uses it: the page of the sources, with mouse, keyboard, Back and a link."""
+"""The desk as an operator uses it.
+
+The page of the sources, with mouse, keyboard, Back and a link.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -69,7 +72,8 @@ def test_the_keyboard_reaches_everything_and_the_language_is_a_switch(
     expect(page.locator(".bar .name")).to_be_focused()
     names = page.evaluate(
         "[...document.querySelectorAll('a, button, input:not([type=hidden])')]"
-        ".filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length)).map(e => e.outerHTML)"
+        ".filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || "
+        "e.labels?.length)).map(e => e.outerHTML)"
     )
     assert names == [], "everything that can be reached has a name"
     page.get_by_role("link", name="English").click()

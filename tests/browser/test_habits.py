@@ -1,5 +1,8 @@
-"""What every page owes everybody, whatever it shows: with a keyboard, a screen reader, little motion, on a tablet, on paper, in
-both languages. A page that is registered takes part (see `every_page`)."""
+"""What every page owes everybody, whatever it shows.
+
+With a keyboard, a screen reader, little motion, on a tablet, on paper, in both languages. A page
+that is registered takes part (see `every_page`).
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -77,7 +80,10 @@ def visit(page: Page, system: System, address: str, **parameters: str) -> None:
 def looked(
     page: Page, system: System, address: str, look: Callable[[], list[str]], **parameters: str
 ) -> list[str]:
-    """What is found on a page. One that did not hear its server for long, on a loaded machine, opens itself anew: look again."""
+    """What is found on a page.
+
+    One that did not hear its server for long, on a loaded machine, opens itself anew: look again.
+    """
     for _ in range(3):
         try:
             visit(page, system, address, **parameters)
@@ -159,7 +165,8 @@ def test_the_keyboard_skips_to_the_content_and_has_its_keys_told(
     for _ in range(20):
         desk.keyboard.press("Tab")
         assert desk.evaluate(
-            "!document.activeElement.closest('#wall') || document.activeElement.closest('#keys') !== null"
+            "!document.activeElement.closest('#wall') || document.activeElement.closest('#keys') "
+            "!== null"
         )
     desk.keyboard.press("Escape")
     expect(desk.locator("#keys")).to_be_hidden()
@@ -205,7 +212,8 @@ def test_who_wants_no_motion_gets_none(desk: Page, filled: System) -> None:
     }"""
     visit(desk, filled, WALL)
     desk.locator("#figures").evaluate(
-        "e => e.insertAdjacentHTML('afterend', '<div class=\"alarm p1\"><i class=\"shape\"></i></div>')"
+        "e => e.insertAdjacentHTML('afterend', '<div class=\"alarm p1\"><i "
+        'class="shape"></i></div>\')'
     )
     assert desk.evaluate(blinking) > 0, "a grave alarm blinks"
     desk.emulate_media(reduced_motion="reduce")

@@ -1,4 +1,7 @@
-"""Targets and scores as operators use them: sorted, filtered, opened, sent on as an address, taken along as a file, printed."""
+"""Targets and scores as operators use them.
+
+Sorted, filtered, opened, sent on as an address, taken along as a file, printed.
+"""
 
 import csv
 import io

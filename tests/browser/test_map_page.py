@@ -1,4 +1,7 @@
-"""The operators' map as its users handle it: layers, choices by mouse and keyboard, filters, finding, addresses."""
+"""The operators' map as its users handle it.
+
+Layers, choices by mouse and keyboard, filters, finding, addresses.
+"""
 
 import re
 from itertools import combinations
@@ -385,7 +388,8 @@ def test_a_place_without_outlines_shows_its_reports_where_they_lie(
             desk, "ioc.opsmap.state.marks.some((one) => one.kind === 'cluster')", timeout=PATIENCE
         )
         south, north = desk.evaluate(
-            "(({ _southWest, _northEast }) => [_southWest.lat, _northEast.lat])(ioc.opsmap.state.map.getBounds())"
+            "(({ _southWest, _northEast }) => [_southWest.lat, "
+            "_northEast.lat])(ioc.opsmap.state.map.getBounds())"
         )
         assert HERE.lat - 1.5 < south < HERE.lat < north < HERE.lat + 1.5, (
             "the map is where the reports are"

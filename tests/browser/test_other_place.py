@@ -1,4 +1,7 @@
-"""The product is not tied to one country: New York's requests on a map of their own place, and their weeks played."""
+"""The product is not tied to one country.
+
+New York's requests on a map of their own place, and their weeks played.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -1,5 +1,8 @@
-"""Texts from outside on the screens: numbers of records that no path can hold, words that no card is wide enough for, controls of
-text direction."""
+"""Texts from outside on the screens.
+
+Numbers of records that no path can hold, words that no card is wide enough for, controls of text
+direction.
+"""
 
 import re
 from collections.abc import Iterator
@@ -59,7 +62,10 @@ def report(number: str, category: str = "water", **said: object) -> Feedback:
 
 @pytest.fixture(scope="module")
 def filled(system: System) -> Iterator[System]:
-    """Reports of those numbers; twenty of a category of 64 letters, which raise an alarm; a document and a meeting of such."""
+    """Reports of those numbers; twenty of a category of 64 letters, which raise an alarm.
+
+    A document and a meeting of such.
+    """
     system.post(
         FEEDBACK, *(report(number, description=OVERRIDE, address=WORD) for number in NUMBERS)
     )
@@ -102,7 +108,10 @@ def filled(system: System) -> Iterator[System]:
         for table in ("events", "current"):
             own = ", %(number)s AS report_id, %(identity)s AS identity" if table == "events" else ""
             one = f"(SELECT * FROM {table}_feedback WHERE entity_id = 'H#1')"
-            renamed = f"INSERT INTO {table}_feedback SELECT * REPLACE (%(number)s AS entity_id{own}) FROM {one}"
+            renamed = (
+                f"INSERT INTO {table}_feedback SELECT * REPLACE (%(number)s AS entity_id{own}) "
+                f"FROM {one}"
+            )
             connection.tuples(renamed, number=number, identity=identity)
     wait_for(
         lambda: (

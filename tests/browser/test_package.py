@@ -1,4 +1,7 @@
-"""The incident package: everything of a period in one file, which proves itself and opens without the system."""
+"""The incident package.
+
+Everything of a period in one file, which proves itself and opens without the system.
+"""
 
 import csv
 import hashlib

@@ -1,4 +1,7 @@
-"""Over the reform of the units, 2025-07-01: the past is drawn and told by the units of its day, and a replay goes on over it."""
+"""Over the reform of the units, 2025-07-01.
+
+The past is drawn and told by the units of its day, and a replay goes on over it.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -1,4 +1,7 @@
-"""Lists of records as operators use them: narrow, sort, turn pages, choose columns, take along; by mouse and by keyboard only."""
+"""Lists of records as operators use them: narrow, sort, turn pages, choose columns, take along.
+
+By mouse and by keyboard only.
+"""
 
 import csv
 import io
@@ -33,7 +36,10 @@ PATIENCE = 30_000
 
 
 def filing(number: int) -> Filing:
-    """Every third of `TWO`, every fourth by post; the first twelve were due, the longest ago first."""
+    """Every third of `TWO`, every fourth by post.
+
+    The first twelve were due, the longest ago first.
+    """
     commune = TWO if number % 3 == 0 else ONE
     due = NOW - timedelta(days=20 - number) if number < 12 else NOW + timedelta(days=40)
     return Filing(
@@ -70,7 +76,10 @@ def filled(system: System) -> System:
     )
     system.post(FEEDBACK, report)
     connection = Connection(system.settings.clickhouse_url)
-    asked = "SELECT (SELECT count() FROM current_filing FINAL), (SELECT count() FROM current_feedback FINAL)"
+    asked = (
+        "SELECT (SELECT count() FROM current_filing FINAL), (SELECT count() FROM current_feedback "
+        "FINAL)"
+    )
     wait_for(lambda: connection.tuples(asked) == [(FILINGS, 1)], what="the lives of what was sent")
     connection.close()
     return system

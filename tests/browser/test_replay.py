@@ -1,4 +1,7 @@
-"""The past on the screens, as an administrator goes back in it: with a mouse, with a keyboard only, by an address."""
+"""The past on the screens, as an administrator goes back in it.
+
+With a mouse, with a keyboard only, by an address.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -146,7 +149,8 @@ def test_at_full_speed_all_that_came_between_two_frames_is_told(
     told.open(page, "/sources", **given)
     expect(page.locator("#replay-line rect.bar").first).to_be_attached()
     page.locator("#replay-note").evaluate(
-        "(box) => { window.notes = []; new MutationObserver(() => notes.push(box.textContent)).observe(box, { childList: true }); }"
+        "(box) => { window.notes = []; new MutationObserver(() => "
+        "notes.push(box.textContent)).observe(box, { childList: true }); }"
     )
     play = page.get_by_role("button", name="Phát", exact=True)
     play.click()
@@ -161,7 +165,8 @@ def test_at_full_speed_all_that_came_between_two_frames_is_told(
         for what in (words, "cảnh báo")
     )
     ((reports, raised),) = Connection(told.system.settings.clickhouse_url).tuples(
-        "SELECT (SELECT count() FROM events_feedback FINAL), (SELECT count() FROM alarms WHERE raised_at IS NOT NULL)"
+        "SELECT (SELECT count() FROM events_feedback FINAL), (SELECT count() FROM alarms WHERE "
+        "raised_at IS NOT NULL)"
     )
     filings = 2 if picture == "known" else 0  # that happened days ago
     assert (events, alarms) == (reports + filings, raised) and raised > 0
@@ -299,7 +304,10 @@ def test_a_moment_is_chosen_on_a_timeline_before_any_is_shown(page: Page, told: 
     line = page.locator("#replay-line")
     expect(line.locator("rect.bar").first).to_be_attached()
     expect(page.locator("#wall.past")).to_have_count(0)
-    drawn = "() => { const s = ioc.replay.state; return s.line && [s.line.since - s.since, s.line.until - s.until]; }"
+    drawn = (
+        "() => { const s = ioc.replay.state; return s.line && [s.line.since - s.since, "
+        "s.line.until - s.until]; }"
+    )
     page.get_by_label("Khoảng của dòng thời gian").select_option("1 ngày")
     assert "since" not in asked(page)
     wait_until(page, f"({drawn})()?.every((off) => Math.abs(off) < 2000)")
@@ -360,7 +368,8 @@ def test_what_is_no_longer_kept_is_said_and_shown(page: Page, told: Told) -> Non
     connection, now = Connection(told.system.settings.clickhouse_url), datetime.now(UTC)
     since = now - timedelta(minutes=30)
     connection.tuples(
-        f"INSERT INTO horizons SELECT 'events', fromUnixTimestamp64Milli({milliseconds(since)}), now() - INTERVAL 63 DAY, now()"
+        f"INSERT INTO horizons SELECT 'events', fromUnixTimestamp64Milli({milliseconds(since)}), "
+        "now() - INTERVAL 63 DAY, now()"
     )
     page.wait_for_timeout(
         1000 * (TICK + 1)

@@ -23,7 +23,10 @@ pytestmark = [
 
 
 def chooser(page: Page, told: Told, query: str = "") -> Locator:
-    """The form for a run, on a page that stands: what is filled in while it is still being drawn is lost."""
+    """The form for a run, on a page that stands.
+
+    What is filled in while it is still being drawn is lost.
+    """
     page.goto(f"{told.system.url}/replay{query}")
     expect(page.locator("#clock")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
     return page.locator("form.run")

@@ -1,4 +1,7 @@
-"""Units, records and the search as operators use them: with a mouse, with a keyboard only, in both languages, on paper."""
+"""Units, records and the search as operators use them.
+
+With a mouse, with a keyboard only, in both languages, on paper.
+"""
 
 import re
 from collections.abc import Iterator
@@ -50,7 +53,9 @@ def filing(
 
 @pytest.fixture(scope="module")
 def filled(system: System) -> System:
-    """A province in which one commune is the worst, with a document whose id has slashes, commas and marks."""
+    """A province in which one commune is the worst, with a document whose id has slashes, commas
+    and marks.
+    """
     before = NOW - timedelta(days=25)
     system.post(FILING, filing(OLDEST, WORST.code, 20, FilingStatus.REGISTERED), time=before)
     system.post(

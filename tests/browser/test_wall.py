@@ -22,7 +22,10 @@ PLACES = places.communes("46")
 OPENED = 20_000
 COUNTED = 30_000
 RECOVERED = 60_000
-"""How long a loaded machine may take, in milliseconds; `make bench` measures how long it does take."""
+"""How long a loaded machine may take, in milliseconds.
+
+`make bench` measures how long it does take.
+"""
 
 
 def open_wall(page: Page, system: System, query: str = "") -> None:
@@ -99,7 +102,8 @@ def test_nothing_is_kept_of_what_was_pushed(page: Page, system: System) -> None:
     page.wait_for_timeout(5000)  # some frames: ten entries of a history that nobody asks for
     wait_until(
         page,
-        "window.dash_stores.reduce((sum, store) => sum + store.getState().history.past.length, 0) <= 3",
+        "window.dash_stores.reduce((sum, store) => sum + store.getState().history.past.length, 0) "
+        "<= 3",
     )
 
 
@@ -170,7 +174,8 @@ def test_nothing_needs_scrolling_and_the_figures_fit(page: Page, system: System)
     open_wall(page, system)
     expect(page.locator(".figure").first).to_be_visible()
     assert page.evaluate(
-        "document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth"
+        "document.documentElement.scrollHeight <= innerHeight && "
+        "document.documentElement.scrollWidth <= innerWidth"
     )
     whole, cut = page.evaluate("""() => {
         const row = document.getElementById("figures").getBoundingClientRect();

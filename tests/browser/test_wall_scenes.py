@@ -1,4 +1,7 @@
-"""The wall's scenes as the room sees them: they take turns, stay when they are pinned, and stop on an alarm."""
+"""The wall's scenes as the room sees them.
+
+They take turns, stay when they are pinned, and stop on an alarm.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -150,7 +153,8 @@ def test_a_pinned_scene_is_whole_within_its_budget_and_legible(
     assert page.locator("#map").count() == 1
     assert page.locator(".source").count() == 5
     assert page.evaluate(
-        "document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth"
+        "document.documentElement.scrollHeight <= innerHeight && "
+        "document.documentElement.scrollWidth <= innerWidth"
     )
     for theme in ("light", "dark"):
         page.evaluate(f"document.getElementById('wall').className = 'wall theme-{theme}'")
@@ -268,7 +272,8 @@ def test_a_wall_token_opens_the_wall_and_nothing_else_until_it_is_revoked(
         expect(page.locator("h1")).to_have_text("Mã này chỉ mở được màn hình lớn")
         page.goto(f"{url}/wall?scene=sources")
         drawn(page, "sources")
-        # The page's own scripts can ask for another page without opening its address: it comes without content.
+        # The page's own scripts can ask for another page without opening its address: it comes
+        # without content.
         page.evaluate(
             "history.pushState({}, '', '/unit/46'); dispatchEvent(new PopStateEvent('popstate'))"
         )

@@ -1,4 +1,7 @@
-"""Wait for what a page's scripts say. Playwright's own way evaluates text in the page, which its security policy forbids."""
+"""Wait for what a page's scripts say.
+
+Playwright's own way evaluates text in the page, which its security policy forbids.
+"""
 
 import time
 from typing import Any

@@ -1,4 +1,7 @@
-"""New York's requests played in Chromium: what lists of them say, frame by frame, and what the file says."""
+"""New York's requests played in Chromium.
+
+What lists of them say, frame by frame, and what the file says.
+"""
 
 import time
 from collections.abc import Sequence
@@ -31,7 +34,10 @@ Drawn = dict[str, dict[datetime, dict[str, int]]]
 def played(
     pages: Sequence[Page], url: str, since: datetime, until: datetime
 ) -> tuple[Drawn, timedelta]:
-    """Play a period at 3,600x, a page for each standing side by side. Gives what they drew, and how long it took."""
+    """Play a period at 3,600x, a page for each standing side by side.
+
+    Gives what they drew, and how long it took.
+    """
     shown = dict(zip(STANDINGS, pages, strict=True))
     period = {
         "since": format_moment(since),
@@ -65,7 +71,10 @@ def played(
 
 
 def judged(drawn: Drawn, requests: pd.DataFrame, since: datetime, until: datetime) -> int:
-    """How many frames were compared with the file. Raises `AssertionError` where one differs, or a day's end is none."""
+    """How many frames were compared with the file.
+
+    Raises `AssertionError` where one differs, or a day's end is none.
+    """
     for number, (standing, frames) in enumerate(drawn.items()):
 
         def said(moment: datetime, which: int = number) -> dict[str, int]:

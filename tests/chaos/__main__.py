@@ -24,7 +24,10 @@ def chaos(
         int, typer.Option(envvar="IOC_CHAOS_SEED", help="Chooses victims and moments.")
     ] = 1,
 ) -> None:
-    """Run scenarios, each on a system of its own, and compare each with its ledger. A whole run writes its page in the docs."""
+    """Run scenarios, each on a system of its own, and compare each with its ledger.
+
+    A whole run writes its page in the docs.
+    """
     console = Console(highlight=False)
     began = time.monotonic()
     results: list[Result] = []
@@ -58,7 +61,8 @@ def chaos(
             )
     seconds = time.monotonic() - began
     console.print(
-        f"{sum(result.settled is not None for result in results)} of {len(results)} passed in {seconds:.0f} s, seed {seed}"
+        f"{sum(result.settled is not None for result in results)} of {len(results)} passed in "
+        f"{seconds:.0f} s, seed {seed}"
     )
     if not names and not quick:
         console.print(f"written: {report.write(results, seed, seconds)}")

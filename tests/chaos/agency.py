@@ -1,4 +1,8 @@
-"""Who sends: agencies through the gateways, a sender of records that cannot be counted, and a file that is imported."""
+"""Who sends.
+
+Agencies through the gateways, a sender of records that cannot be counted, and a file that is
+imported.
+"""
 
 import csv
 import http.client
@@ -25,7 +29,10 @@ AHEAD = -1_800_000
 
 
 class Events:
-    """Makes events of all kinds; no two steps of an entity are of one moment, so that its newest step is certain."""
+    """Makes events of all kinds.
+
+    No two steps of an entity are of one moment, so that its newest step is certain.
+    """
 
     def __init__(
         self, name: str, rng: random.Random, ages: tuple[int, ...], clock: Callable[[], int]
@@ -111,7 +118,10 @@ class Events:
 
 
 class Agency:
-    """Sends batches to the gateways in turn, each batch until every event of it is answered; then it is in the ledger."""
+    """Sends batches to the gateways in turn, each batch until every event of it is answered.
+
+    Then it is in the ledger.
+    """
 
     def __init__(
         self, events: Events, gateways: list[int], ledger: Ledger, seed: str, pause: float
@@ -183,7 +193,10 @@ class Agency:
 
 
 class Vandal:
-    """Puts records into Kafka that cannot be counted; each must be kept as a dead letter with its reason."""
+    """Puts records into Kafka that cannot be counted.
+
+    Each must be kept as a dead letter with its reason.
+    """
 
     def __init__(
         self,
@@ -266,7 +279,9 @@ fields = { status = 1 }
 def write_csv(
     folder: Path, number: int, rows: int, rng: random.Random
 ) -> tuple[Path, Path, list[Entry]]:
-    """A file to import and its mapping, with the entries that the ledger gets when all of it was accepted."""
+    """A file to import and its mapping, with the entries that the ledger gets when all of it was
+    accepted.
+    """
     mapping, file = folder / "chaos.toml", folder / f"import-{number}.csv"
     mapping.write_text(MAPPING)
     entries = []

@@ -1,4 +1,7 @@
-"""Slow senders and hostile requests at the gateway: memory stays flat, and agencies are answered as if nobody else were there."""
+"""Slow senders and hostile requests at the gateway.
+
+Memory stays flat, and agencies are answered as if nobody else were there.
+"""
 
 import contextlib
 import random
@@ -23,7 +26,10 @@ EVENT = b'{"specversion":"1.0","id":"b","source":"/bombs","type":"vn.ioc.filing.
 
 
 def bomb(rng: random.Random) -> Iterator[bytes]:
-    """A hostile request, piece by piece: what makes a careless server hold, search or copy too much."""
+    """A hostile request, piece by piece.
+
+    What makes a careless server hold, search or copy too much.
+    """
     megabytes = rng.randint(2, 40)
     pieces = megabytes * (1 << 20) // len(PIECE)
     match rng.randrange(8):
@@ -93,7 +99,10 @@ class Hostile:
             self._over.wait(0.1)
 
     def _crawl(self, number: int) -> None:
-        """A body that is announced as large and comes byte by byte; begun again whenever the gateway hangs up."""
+        """A body that is announced as large and comes byte by byte.
+
+        Begun again whenever the gateway hangs up.
+        """
         while not self._over.is_set():
             with (
                 contextlib.suppress(OSError),
@@ -121,7 +130,8 @@ def bombs(system: System, seconds: float) -> str:
     while time.monotonic() < end:
         system.more(200)
         system.say(
-            f"gateway {gateway.megabytes()[0]:.0f} MB, worker {worker.megabytes()[0]:.0f} MB; {hostile.sent} bombs"
+            f"gateway {gateway.megabytes()[0]:.0f} MB, worker {worker.megabytes()[0]:.0f} MB; "
+            f"{hostile.sent} bombs"
         )
     hostile.finish()
     now, most = gateway.megabytes()
@@ -136,6 +146,8 @@ def bombs(system: System, seconds: float) -> str:
     )
     assert held < MOST_HELD_SECONDS, f"an agency was held up for {held:.1f} s"
     return (
-        f"{hostile.sent} bombs and {SLOW} slow connections (begun {hostile.slow} times): gateway {before:.0f} → {now:.0f} MB, "
-        f"at most {most:.0f}, worker at most {most_of_worker:.0f}; agencies held {held:.1f} s at most"
+        f"{hostile.sent} bombs and {SLOW} slow connections (begun {hostile.slow} times): gateway "
+        f"{before:.0f} → {now:.0f} MB, "
+        f"at most {most:.0f}, worker at most {most_of_worker:.0f}; agencies held {held:.1f} s at "
+        "most"
     )

@@ -31,7 +31,10 @@ class Broker:
         }
 
     def records(self) -> int:
-        """Offsets in Kafka's topics of events: what was accepted, resends, what cannot be counted, what was aborted, markers."""
+        """Offsets in Kafka's topics of events.
+
+        What was accepted, resends, what cannot be counted, what was aborted, markers.
+        """
         consumer = KafkaConsumer(bootstrap_servers=self._servers)
         try:
             names = [kind.topic(self._prefix) for kind in KINDS]

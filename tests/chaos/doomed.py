@@ -1,7 +1,10 @@
-"""A real worker that gives itself a signal at a named step: `python -m tests.chaos.doomed STEP PASSAGE SIGNAL`.
+"""A real worker that gives itself a signal at a named step.
 
-The product has no hooks for this: its methods are wrapped here, before its own main program runs. A name that is gone raises, so
-that a changed order of work is noticed. With SIGKILL the worker is dead between two statements; with SIGSTOP it is a zombie there.
+`python -m tests.chaos.doomed STEP PASSAGE SIGNAL`.
+
+The product has no hooks for this: its methods are wrapped here, before its own main program runs. A
+name that is gone raises, so that a changed order of work is noticed. With SIGKILL the worker is
+dead between two statements; with SIGSTOP it is a zombie there.
 """
 
 import functools
@@ -27,7 +30,10 @@ STEPS = (
     "write",
     "acknowledge",
 )
-"""The steps in the order of work; the signal comes after a step unless its name says in or before."""
+"""The steps in the order of work.
+
+The signal comes after a step unless its name says in or before.
+"""
 
 
 class Doom:
@@ -63,7 +69,9 @@ def wrap(
     before: Callable[..., None] | None = None,
     after: Any = None,
 ) -> None:
-    """Call `before` or `after` around a method, where `when` holds for its arguments (without self)."""
+    """Call `before` or `after` around a method, where `when` holds for its arguments (without
+    self).
+    """
     method = getattr(owner, name)
 
     @functools.wraps(method)

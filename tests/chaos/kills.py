@@ -65,7 +65,9 @@ def _ended(worker: Running) -> bool:
 
 
 def at_random(system: System, rounds: int) -> str:
-    """kill -9 of worker, gateway, import, Kafka and ClickHouse at random moments, one at a time and together."""
+    """kill -9 of worker, gateway, import, Kafka and ClickHouse at random moments, one at a time and
+    together.
+    """
     system.start_worker()
     system.send(vandal=True)
     kills: dict[str, int] = {}
@@ -82,7 +84,8 @@ def at_random(system: System, rounds: int) -> str:
             ["worker", "gateway", "import", "clickhouse", "kafka"], rng.choice([1, 1, 1, 2, 2, 5])
         )
         system.say(
-            f"round {number + 1} of {rounds}: kill -9 {', '.join(victims)}; {len(system.ledger):,} accepted"
+            f"round {number + 1} of {rounds}: kill -9 {', '.join(victims)}; {len(system.ledger):,} "
+            "accepted"
         )
         if "import" in victims:
             imports.append(Import(system, *write_csv(system.home, number, ROWS, rng)))
@@ -112,7 +115,9 @@ def at_random(system: System, rounds: int) -> str:
 
 
 def _alive(system: System) -> None:
-    """Whatever was away when it started or while it ran, a worker that nobody killed is there and waits."""
+    """Whatever was away when it started or while it ran, a worker that nobody killed is there and
+    waits.
+    """
     worker = system.workers[0]
     assert worker.process.poll() is None, (
         f"the worker ended with {worker.process.returncode}: {worker.text()[-2000:]}"
@@ -120,7 +125,9 @@ def _alive(system: System) -> None:
 
 
 def at_every_step(system: System, steps: tuple[str, ...] = STEPS, rounds: int = 1) -> str:
-    """kill -9 of a worker after every step of its order of work, two workers at a time, each doomed at a step of its own."""
+    """kill -9 of a worker after every step of its order of work, two workers at a time, each doomed
+    at a step of its own.
+    """
     system.send(vandal=True)
     chosen = [step for _ in range(rounds) for step in system.rng.sample(steps, len(steps))]
     for number, pair in enumerate(zip(chosen[::2], [*chosen[1::2], chosen[0]], strict=False)):

@@ -1,7 +1,10 @@
-"""What agencies were told was accepted, and what the screens must then say: counted here by rules of its own.
+"""What agencies were told was accepted, and what the screens must then say.
 
-Nothing of the product is imported, so that a mistake of its vocabulary, fold or SQL cannot hide itself: events are plain
-dictionaries as an outsider would write them from the data dictionary, and the rules below are its sentences, said once more.
+Counted here by rules of its own.
+
+Nothing of the product is imported, so that a mistake of its vocabulary, fold or SQL cannot hide
+itself: events are plain dictionaries as an outsider would write them from the data dictionary, and
+the rules below are its sentences, said once more.
 """
 
 import json
@@ -19,7 +22,10 @@ Window = tuple[str, int, tuple[tuple[str, str], ...]]
 
 
 class Entry(NamedTuple):
-    """An event as the ledger keeps it; `at` is in milliseconds since 1970, `line` is the event's JSON."""
+    """An event as the ledger keeps it.
+
+    `at` is in milliseconds since 1970, `line` is the event's JSON.
+    """
 
     event_id: str
     kind: str
@@ -181,7 +187,8 @@ class Ledger:
         return found
 
     def states(self, received: dict[str, int]) -> dict[tuple[str, str], Entry]:
-        """(kind, entity) → its newest step by its own time, which is taken to be no later than its arrival.
+        """(kind, entity) → its newest step by its own time, which is taken to be no later than its
+        arrival.
 
         `received` is event id → arrival in milliseconds, which only the gateway knows.
         """

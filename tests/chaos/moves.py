@@ -1,4 +1,7 @@
-"""Workers that come, go and come back from the dead: rolling restarts, zombies, a storm of rebalances, more partitions."""
+"""Workers that come, go and come back from the dead.
+
+Rolling restarts, zombies, a storm of rebalances, more partitions.
+"""
 
 import time
 from signal import SIGSTOP
@@ -8,7 +11,10 @@ from tests.chaos.system import SESSION, System
 from tests.running import wait_for
 
 STOPS = ("take", "letters", "before windows", "windows filing", "windows document", "write")
-"""Steps after which a worker becomes a zombie: what it still has in hand is written when it comes back."""
+"""Steps after which a worker becomes a zombie.
+
+What it still has in hand is written when it comes back.
+"""
 
 
 def rolling(system: System, rounds: int) -> str:
@@ -20,30 +26,37 @@ def rolling(system: System, rounds: int) -> str:
         system.more(500)
         which = number % 2
         system.say(
-            f"restart {number + 1} of {rounds}: worker {which} and gateway {which}; {len(system.ledger):,} accepted"
+            f"restart {number + 1} of {rounds}: worker {which} and gateway {which}; "
+            f"{len(system.ledger):,} accepted"
         )
         code = system.workers[which].stop(30)
         assert code == 0, (
-            f"worker {which} ended with {code} after SIGTERM: {system.workers[which].text()[-2000:]}"
+            f"worker {which} ended with {code} after SIGTERM: "
+            f"{system.workers[which].text()[-2000:]}"
         )
         system.start_worker(which)
         system.more(200)
         code = system.gateways[which].stop(30)
         assert code == 0, (
-            f"gateway {which} ended with {code} after SIGTERM: {system.gateways[which].text()[-2000:]}"
+            f"gateway {which} ended with {code} after SIGTERM: "
+            f"{system.gateways[which].text()[-2000:]}"
         )
         system.start_gateway(which)
     return f"{rounds} restarts of a worker and a gateway each"
 
 
 def zombies(system: System, rounds: int) -> str:
-    """SIGSTOP of a worker in mid-batch past its session, another takes over, SIGCONT: it writes what it had in hand, late."""
+    """SIGSTOP of a worker in mid-batch past its session, another takes over, SIGCONT.
+
+    It writes what it had in hand, late.
+    """
     system.start_worker(0)
     system.send(vandal=True)
     steps = [STOPS[(number + system.rng.randrange(2)) % len(STOPS)] for number in range(rounds)]
     for number, step in enumerate(steps):
         system.say(
-            f"zombie {number + 1} of {rounds}: frozen after {step!r}; {len(system.ledger):,} accepted"
+            f"zombie {number + 1} of {rounds}: frozen after {step!r}; {len(system.ledger):,} "
+            "accepted"
         )
         zombie = system.doom(1, step, system.rng.randint(2, 8), SIGSTOP)
         wait_for(zombie.frozen, 60, f"the worker that freezes after {step!r}")
@@ -62,7 +75,9 @@ def zombies(system: System, rounds: int) -> str:
 
 
 def storm(system: System, seconds: float) -> str:
-    """Two to four workers joining and leaving all the time, some in good order, some by kill -9, some frozen and thawed."""
+    """Two to four workers joining and leaving all the time, some in good order, some by kill -9,
+    some frozen and thawed.
+    """
     system.start_worker(0)
     system.send(vandal=True)
     joined = left = killed = frozen = 0
@@ -71,7 +86,8 @@ def storm(system: System, seconds: float) -> str:
         running = list(system.running())
         absent = [number for number in range(4) if number not in running]
         system.say(
-            f"{len(running)} workers, {end - time.monotonic():.0f} s to go; {len(system.ledger):,} accepted"
+            f"{len(running)} workers, {end - time.monotonic():.0f} s to go; {len(system.ledger):,} "
+            "accepted"
         )
         if absent and (len(running) < 2 or system.rng.random() < 0.5):
             system.start_worker(absent[0], wait=False)
@@ -103,7 +119,9 @@ def storm(system: System, seconds: float) -> str:
 
 
 def more_partitions(system: System, counts: tuple[int, ...]) -> str:
-    """`IOC_PARTITIONS` declares more while events flow, all processes are restarted in turn, then the time comes; all is resent."""
+    """`IOC_PARTITIONS` declares more while events flow, all processes are restarted in turn, then
+    the time comes; all is resent.
+    """
     for number in range(2):
         system.start_worker(number)
     system.send(ahead=False)
@@ -130,4 +148,7 @@ def more_partitions(system: System, counts: tuple[int, ...]) -> str:
         system.more(1_500)
     used = "SELECT uniqExact(partition) FROM events_filing"
     wait_for(lambda: system.ask(used)[0][0] == counts[-1], 60, "events from every partition")
-    return f"from 4 to {' to '.join(map(str, counts))} partitions; a worker and a gateway killed after each"
+    return (
+        f"from 4 to {' to '.join(map(str, counts))} partitions; a worker and a gateway killed "
+        "after each"
+    )

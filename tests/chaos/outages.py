@@ -13,7 +13,10 @@ ASSIGNED = "_on_partitions_assigned"
 
 
 def without_clickhouse(system: System, seconds: float, frozen_seconds: float) -> str:
-    """ClickHouse is killed and stays away, then frozen: nothing is committed meanwhile, memory is bounded, nobody rebalances."""
+    """ClickHouse is killed and stays away, then frozen.
+
+    Nothing is committed meanwhile, memory is bounded, nobody rebalances.
+    """
     worker = system.start_worker()
     system.send(agencies=3, vandal=True, pause=0.02)
     system.more(2_000)
@@ -33,7 +36,8 @@ def without_clickhouse(system: System, seconds: float, frozen_seconds: float) ->
                 if ready and not _ready(system, worker):
                     ready, told = False, gone
                 system.say(
-                    f"ClickHouse {word} for {gone:.0f} s of {away:.0f}; worker {worker.megabytes()[0]:.0f} MB, ready: {ready}"
+                    f"ClickHouse {word} for {gone:.0f} s of {away:.0f}; worker "
+                    f"{worker.megabytes()[0]:.0f} MB, ready: {ready}"
                 )
             assert worker.process.poll() is None, f"the worker ended: {worker.text()[-2000:]}"
             assert system.broker.committed() == committed, (
@@ -53,7 +57,8 @@ def without_clickhouse(system: System, seconds: float, frozen_seconds: float) ->
         assert most < MOST_MEGABYTES, f"the worker took {most:.0f} MB"
         told_after = f"not ready after {told:.0f} s" if not ready else "too short for /readyz"
         said.append(
-            f"{word} for {away:.0f} s ({told_after}), {waiting:,} events waited and were counted in {took:.0f} s, "
+            f"{word} for {away:.0f} s ({told_after}), {waiting:,} events waited and were counted "
+            f"in {took:.0f} s, "
             f"worker {resident:.0f} → {now:.0f} MB, at most {most:.0f}"
         )
     return "; ".join(said)
@@ -68,7 +73,10 @@ def _ready(system: System, worker: Running) -> bool:
 
 
 def without_kafka(system: System, seconds: tuple[float, ...]) -> str:
-    """Kafka is killed, then frozen: the gateway says 503 and comes back by itself; whatever it accepted is there."""
+    """Kafka is killed, then frozen: the gateway says 503 and comes back by itself.
+
+    Whatever it accepted is there.
+    """
     system.start_worker()
     system.send(vandal=True)
     said = []

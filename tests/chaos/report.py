@@ -33,8 +33,10 @@ def figures(result: Result) -> str:
     settled = result.settled
     assert settled is not None
     return (
-        f"{settled.accepted:,} events accepted in {settled.records:,} records; {settled.windows:,} windows, "
-        f"{settled.entities:,} states and {settled.letters:,} dead letters compared: 0 lost, 0 doubled, {result.seconds:.0f} s"
+        f"{settled.accepted:,} events accepted in {settled.records:,} records; {settled.windows:,} "
+        "windows, "
+        f"{settled.entities:,} states and {settled.letters:,} dead letters compared: 0 lost, 0 "
+        f"doubled, {result.seconds:.0f} s"
     )
 
 
@@ -50,20 +52,27 @@ def page(results: list[Result], seed: int, seconds: float) -> str:
     lines = [
         "# Chaos",
         "",
-        "Agencies send while parts are killed, stopped and removed; an independent ledger (`tests/chaos/ledger.py`, which",
-        "imports nothing of the product) computes what must be stored in the end. After each scenario every raw event, every count",
-        "of every window and every entity's state is compared with it, and `verify` compares them once more. An agency sends a",
-        "batch until each event is answered, and resends old ones; events are of now, of minutes, weeks and years ago, and of",
+        "Agencies send while parts are killed, stopped and removed; an independent ledger "
+        "(`tests/chaos/ledger.py`, which",
+        "imports nothing of the product) computes what must be stored in the end. After each "
+        "scenario every raw event, every count",
+        "of every window and every entity's state is compared with it, and `verify` compares them "
+        "once more. An agency sends a",
+        "batch until each event is answered, and resends old ones; events are of now, of minutes, "
+        "weeks and years ago, and of",
         "the near future.",
         "",
-        f"`make chaos IOC_CHAOS_SEED={seed}`, {date.today()}, {seconds / 60:.0f} minutes on {os.cpu_count()} cores; {_versions()}.",
+        f"`make chaos IOC_CHAOS_SEED={seed}`, {date.today()}, {seconds / 60:.0f} minutes on "
+        f"{os.cpu_count()} cores; {_versions()}.",
         "",
         f"| {' | '.join(HEADER)} |",
         f"|{'---|' * len(HEADER)}",
         *(_row(result) for result in results),
         "",
-        "Kafka holds more records than there are events: repeats, bad records, aborted ones, and transaction markers.",
-        "`make chaos QUICK=1` is a run of a few minutes; `python -m tests.chaos NAME --seed N` runs one scenario again under the",
+        "Kafka holds more records than there are events: repeats, bad records, aborted ones, and "
+        "transaction markers.",
+        "`make chaos QUICK=1` is a run of a few minutes; `python -m tests.chaos NAME --seed N` "
+        "runs one scenario again under the",
         "seed that a failure names.",
         "",
     ]
@@ -73,7 +82,10 @@ def page(results: list[Result], seed: int, seconds: float) -> str:
 def _row(result: Result) -> str:
     title = f"**{result.name}**: {SCENARIOS[result.name].title}"
     if (settled := result.settled) is None:
-        return f"| {title} | FAILED: {result.failure.splitlines()[0]} | | | | | | | | {result.seconds:.0f} |"
+        return (
+            f"| {title} | FAILED: {result.failure.splitlines()[0]} | | | | | | | | "
+            f"{result.seconds:.0f} |"
+        )
     numbers = (
         settled.accepted,
         settled.records,

@@ -1,4 +1,7 @@
-"""Every scenario by name, and how one is run: a system of its own, its chaos, then the comparison."""
+"""Every scenario by name, and how one is run.
+
+A system of its own, its chaos, then the comparison.
+"""
 
 import tempfile
 import time
@@ -26,7 +29,8 @@ class Scenario:
 
 SCENARIOS = {
     "kills": Scenario(
-        "kill -9 at random moments of worker, gateway, import, Kafka and ClickHouse, one at a time and together",
+        "kill -9 at random moments of worker, gateway, import, Kafka and ClickHouse, one at a "
+        "time and together",
         partial(kills.at_random, rounds=12),
         partial(kills.at_random, rounds=4),
     ),
@@ -71,7 +75,8 @@ SCENARIOS = {
         gateways=2,
     ),
     "transactions": Scenario(
-        "senders that commit and abort transactions, one that hangs open, a worker killed meanwhile",
+        "senders that commit and abort transactions, one that hangs open, a worker killed "
+        "meanwhile",
         partial(transactions.transactions, seconds=60),
         partial(transactions.transactions, seconds=12),
     ),
@@ -95,7 +100,10 @@ class Result:
 
 
 def run(name: str, seed: int, quick: bool, say: Say, home: Path | None = None) -> Result:
-    """Run one scenario under a seed. Never raises for what went wrong: the result says it, and where the logs are."""
+    """Run one scenario under a seed.
+
+    Never raises for what went wrong: the result says it, and where the logs are.
+    """
     scenario = SCENARIOS[name]
     folder = home or Path(tempfile.mkdtemp(prefix=f"ioc-chaos-{name}-"))
     began = time.monotonic()

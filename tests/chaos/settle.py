@@ -1,4 +1,7 @@
-"""The comparison at the end: what is stored against what the ledger says, event by event, window by window, entity by entity."""
+"""The comparison at the end.
+
+What is stored against what the ledger says, event by event, window by window, entity by entity.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -30,7 +33,10 @@ class Settled:
 
 
 def settle(system: System, seconds: float = 240) -> Settled:
-    """End the senders, wait until all is counted, end the workers in good order, and compare. Raises `AssertionError`."""
+    """End the senders, wait until all is counted, end the workers in good order, and compare.
+
+    Raises `AssertionError`.
+    """
     system.finish()
     ledger = system.ledger
     system.say(f"{len(ledger):,} events accepted; waiting until all are counted")
@@ -67,7 +73,9 @@ LETTERS = "SELECT payload, category, topic, partition, offset FROM dead_letters"
 
 
 def compare(system: System) -> Settled:
-    """Compare everything with the ledger, and the windows and states once more by the product's own `verify`."""
+    """Compare everything with the ledger, and the windows and states once more by the product's own
+    `verify`.
+    """
     ledger = system.ledger
     received = _events(system, ledger)
     windows, entities = _windows(system, ledger), _states(system, ledger, received)
@@ -114,7 +122,8 @@ def _windows(system: System, ledger: Ledger) -> int:
     found = {key: +counts for key, counts in found.items() if +counts}
     differ = [key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)]
     assert not differ, (
-        f"{len(differ)} windows differ, such as {differ[0]}: {found.get(differ[0])}, not {expected.get(differ[0])}"
+        f"{len(differ)} windows differ, such as {differ[0]}: {found.get(differ[0])}, not "
+        f"{expected.get(differ[0])}"
     )
     return len(expected)
 
@@ -130,7 +139,8 @@ def _states(system: System, ledger: Ledger, received: dict[str, int]) -> int:
     expected = {key: (one.event_id, one.at) for key, one in ledger.states(received).items()}
     differ = [key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)]
     assert not differ, (
-        f"{len(differ)} states differ, such as {differ[0]}: {found.get(differ[0])}, not {expected.get(differ[0])}"
+        f"{len(differ)} states differ, such as {differ[0]}: {found.get(differ[0])}, not "
+        f"{expected.get(differ[0])}"
     )
     return len(expected)
 

@@ -1,6 +1,9 @@
-"""The whole system under test: a stack, workers and gateways of its own, started, ended and started again.
+"""The whole system under test.
 
-A keeper restarts Kafka and ClickHouse whenever they fell, as a supervisor would, but not what a scenario holds down.
+A stack, workers and gateways of its own, started, ended and started again.
+
+A keeper restarts Kafka and ClickHouse whenever they fell, as a supervisor would, but not what a
+scenario holds down.
 """
 
 import contextlib
@@ -28,7 +31,9 @@ from tests.conftest import isolated
 from tests.running import Running, wait_for
 
 SESSION = 6.0
-"""Seconds after which the group takes a silent worker for dead (`broker_session_timeout` of the product)."""
+"""Seconds after which the group takes a silent worker for dead (`broker_session_timeout` of the
+product).
+"""
 
 logging.getLogger("clickhouse_driver").setLevel(
     logging.CRITICAL
@@ -36,7 +41,10 @@ logging.getLogger("clickhouse_driver").setLevel(
 
 
 class System:
-    """One system with its senders and their ledger; everything is under `home` and gone when it ends, but the logs."""
+    """One system with its senders and their ledger.
+
+    Everything is under `home` and gone when it ends, but the logs.
+    """
 
     def __init__(
         self, home: Path, seed: str, say: Callable[[str], None], gateways: int = 1
@@ -95,7 +103,10 @@ class System:
     def send(
         self, agencies: int = 2, vandal: bool = False, pause: float = 0.08, ahead: bool = True
     ) -> None:
-        """Let agencies begin, if they have not: some of their clocks may be ahead; and somebody whose records cannot be counted."""
+        """Let agencies begin, if they have not: some of their clocks may be ahead.
+
+        And somebody whose records cannot be counted.
+        """
         if self.agencies:
             return
         for number in range(agencies):
@@ -157,7 +168,10 @@ class System:
     # Processes of the product
 
     def start_worker(self, number: int = 0, *command: str, wait: bool = True) -> Running:
-        """Start worker `number` on its own port and home; `command` takes the place of `streams worker`."""
+        """Start worker `number` on its own port and home.
+
+        `command` takes the place of `streams worker`.
+        """
         assert number not in self.workers or self.workers[number].process.poll() is not None
         if number not in self._worker_ports:
             self._worker_ports[number] = self._port()
@@ -188,7 +202,9 @@ class System:
     def doom(
         self, number: int, step: str, passage: int, number_of_signal: Signals = SIGKILL
     ) -> Running:
-        """Start a worker that gives itself a signal at the n-th passage of a step of the order of work."""
+        """Start a worker that gives itself a signal at the n-th passage of a step of the order of
+        work.
+        """
         return self.start_worker(
             number, "tests.chaos.doomed", step, str(passage), str(int(number_of_signal)), wait=False
         )
@@ -216,7 +232,10 @@ class System:
 
     @contextlib.contextmanager
     def away(self, server: str, frozen: bool = False) -> Iterator[None]:
-        """Keep a server away: killed and not restarted, or frozen, so that connections stay and nobody answers."""
+        """Keep a server away.
+
+        Killed and not restarted, or frozen, so that connections stay and nobody answers.
+        """
         self.down.add(server)
         self.signal(server, SIGSTOP if frozen else SIGKILL)
         try:

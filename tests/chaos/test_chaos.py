@@ -1,4 +1,7 @@
-"""A small honest round of the chaos that `make chaos` runs for minutes: fewer blows, all on one system."""
+"""A small honest round of the chaos that `make chaos` runs for minutes.
+
+Fewer blows, all on one system.
+"""
 
 import os
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Senders that write to Kafka itself, in transactions: some are committed, some aborted, some hang open for a while."""
+"""Senders that write to Kafka itself, in transactions.
+
+Some are committed, some aborted, some hang open for a while.
+"""
 
 import random
 import threading
@@ -89,7 +92,9 @@ class Transactional:
 
 
 def transactions(system: System, seconds: float) -> str:
-    """Two senders commit and abort beside agencies, a worker is killed meanwhile, and one transaction hangs open."""
+    """Two senders commit and abort beside agencies, a worker is killed meanwhile, and one
+    transaction hangs open.
+    """
     system.start_worker()
     system.send(vandal=True)
     senders = [Transactional(system, number) for number in range(2)]
@@ -122,7 +127,10 @@ def transactions(system: System, seconds: float) -> str:
     assert "no longer has" not in said, "what was aborted was taken for lost"
     committed, aborted = sum(one.committed for one in senders), sum(one.aborted for one in senders)
     assert committed and aborted
-    return f"{committed:,} transactions committed, {aborted:,} aborted, one open for {HANGING_SECONDS:.0f} s and told; a worker killed"
+    return (
+        f"{committed:,} transactions committed, {aborted:,} aborted, one open for "
+        f"{HANGING_SECONDS:.0f} s and told; a worker killed"
+    )
 
 
 def _readiness(system: System) -> str:

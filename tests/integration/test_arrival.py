@@ -1,4 +1,7 @@
-"""Arrival is the broker's to say, in topics of every age; history states its own, and keeps it on every way."""
+"""Arrival is the broker's to say, in topics of every age.
+
+History states its own, and keeps it on every way.
+"""
 
 import asyncio
 import time
@@ -62,7 +65,8 @@ def test_the_time_that_a_client_gives_its_record_moves_no_step_and_a_stated_arri
         ).get(20)
         wait_for(lambda: counted(database) == 3)
         rows = database.execute(
-            "SELECT entity_id, received_at, least(occurred_at, received_at) FROM events_feedback ORDER BY 1"
+            "SELECT entity_id, received_at, least(occurred_at, received_at) FROM events_feedback "
+            "ORDER BY 1"
         )
     for _, received, since in rows[:2]:
         assert before <= received <= datetime.now(UTC) and since == NOW

@@ -1,4 +1,7 @@
-"""The very commands of docker-compose.yml, run on the local stack: together they are the whole system."""
+"""The very commands of docker-compose.yml, run on the local stack.
+
+Together they are the whole system.
+"""
 
 import json
 import shlex

@@ -1,4 +1,7 @@
-"""What a running dashboard answers to strangers: names, headers, unknown addresses, other sites, forms and frames without end."""
+"""What a running dashboard answers to strangers.
+
+Names, headers, unknown addresses, other sites, forms and frames without end.
+"""
 
 import http.client
 import json
@@ -150,7 +153,10 @@ def test_an_address_of_no_page_is_not_found(dashboard: Dashboard, path: str) -> 
 
 def test_a_form_of_another_site_is_refused_before_it_is_read(dashboard: Dashboard) -> None:
     with socket.create_connection(("127.0.0.1", dashboard.port), timeout=20) as other:
-        head = f"POST /replay/runs HTTP/1.1\r\nHost: {dashboard.host}\r\nOrigin: http://evil.example\r\nContent-Length: 60000\r\n\r\n"
+        head = (
+            f"POST /replay/runs HTTP/1.1\r\nHost: {dashboard.host}\r\nOrigin: "
+            "http://evil.example\r\nContent-Length: 60000\r\n\r\n"
+        )
         other.sendall(head.encode())  # and nothing of the body
         assert b" 403 " in other.recv(4096).partition(b"\r\n")[0]
     status, *_ = dashboard.ask(
@@ -235,7 +241,10 @@ def test_a_token_is_entered_once_and_opens_what_it_is_for(
 
 
 def test_the_policy_names_the_scripts_that_stand_in_a_page() -> None:
-    html = '<script id="c" type="application/json">{}</script><script src="/a.js"></script><script>let a = 1;</script>'
+    html = (
+        '<script id="c" type="application/json">{}</script><script '
+        'src="/a.js"></script><script>let a = 1;</script>'
+    )
     assert policy(html, "x;script-src *").count("sha256-") == 1 and "ws://" not in policy(
         html, "x;script-src *"
     )

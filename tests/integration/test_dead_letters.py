@@ -1,5 +1,8 @@
-"""Every way in which a record can be wrong, on the real parts: it is kept with its category and a reason to act on, what is good
-around it is counted, and mended it counts exactly once."""
+"""Every way in which a record can be wrong, on the real parts.
+
+It is kept with its category and a reason to act on, what is good around it is counted, and mended
+it counts exactly once.
+"""
 
 import asyncio
 import csv
@@ -59,7 +62,10 @@ def replaced(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
 
 @dataclass(frozen=True)
 class Bad:
-    """A way to spoil a good record: what it becomes, under which category it is kept, a word that its reason must hold."""
+    """A way to spoil a good record.
+
+    What it becomes, under which category it is kept, a word that its reason must hold.
+    """
 
     category: RefusalCategory
     says: str
@@ -171,7 +177,9 @@ def counted(database: Client) -> int:
 def test_each_is_kept_with_a_reason_and_mended_counts_once(
     settings: Settings, environment: dict[str, str], database: Client, tmp_path: Path
 ) -> None:
-    """The bad are sent between good events of the same partition, listed, tried again as they are, mended, and mended again."""
+    """The bad are sent between good events of the same partition, listed, tried again as they are,
+    mended, and mended again.
+    """
     store, seals = WorkerStore(settings.clickhouse_url), sealer(settings)
     topic = settings.topic_prefix + FEEDBACK.name
     sent = {

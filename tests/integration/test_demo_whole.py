@@ -39,7 +39,10 @@ PROCESSES = {
 
 @dataclass
 class Demo:
-    """A running demo: its process, its home, the ports of what it serves, and the file with what it said."""
+    """A running demo.
+
+    Its process, its home, the ports of what it serves, and the file with what it said.
+    """
 
     child: "subprocess.Popen[bytes]"
     home: Path

@@ -1,6 +1,8 @@
-"""Inputs from the field that failed once, as they were sent to the gateway and to Kafka, with the right result of each.
+"""Inputs from the field that failed once, as they were sent to the gateway and to Kafka, with the
+right result of each.
 
-The files lie beside the repository (`tests.field_cases`); those of the import are run by `test_import_cases`.
+The files lie beside the repository (`tests.field_cases`); those of the import are run by
+`test_import_cases`.
 """
 
 import json

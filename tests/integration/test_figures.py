@@ -1,4 +1,7 @@
-"""Every figure two ways: by the SQL that screens ask with, and by pandas over the raw events, on a simulated province."""
+"""Every figure two ways.
+
+By the SQL that screens ask with, and by pandas over the raw events, on a simulated province.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -242,7 +245,8 @@ def test_a_series_has_in_each_part_what_pandas_computes_of_it(
     for number in range(0, len(ends), max(1, len(ends) // 5)):
         start, end = starts[number], ends[number]
         then = province.lives(FILING, end)
-        # What tells of a moment, by the lives until then; what tells of a part, by what is known of each entity now.
+        # What tells of a moment, by the lives until then; what tells of a part, by what is known of
+        # each entity now.
         assert found["filing.open"][number][1].value == then["open"].sum()
         assert found["filing.overdue"][number][1].value == then["overdue"].sum()
         began = current[(current["started_at"] >= start) & (current["started_at"] < end)]
@@ -285,7 +289,8 @@ def test_a_step_holds_at_the_ends_from_its_begin_on_and_before_its_end(
     given = ", ".join(f"({at(first)}, {at(until)})" for first, until in spans)
     earliest, latest = held_ends(step, since, ends)
     rows = province.client.execute(
-        f"SELECT {earliest}, {latest} FROM (SELECT arrayJoin([{given}]) AS s, s.1 AS since, s.2 AS until)"
+        f"SELECT {earliest}, {latest} FROM (SELECT arrayJoin([{given}]) AS s, s.1 AS since, s.2 AS "
+        "until)"
     )
     found = [list(range(first, newest + 1)) for first, newest in rows]
     assert found == [
@@ -433,7 +438,10 @@ def test_a_life_is_told_step_by_step(province: Province) -> None:
 
 
 def test_the_index_is_live_for_every_unit_from_the_same_figures(province: Province) -> None:
-    """A silent commune has no score; the others have what their figures give, and the province has its own."""
+    """A silent commune has no score.
+
+    The others have what their figures give, and the province has its own.
+    """
     connection, clock = Connection(province.settings.clickhouse_url), At(END)
     sources = SourceStore(connection, agencies("46"), CALENDAR).current(clock)
     silent = {

@@ -1,4 +1,7 @@
-"""The gateway as agencies and operators meet it, on a real Kafka: every status, every promise, and Kafka away."""
+"""The gateway as agencies and operators meet it, on a real Kafka.
+
+Every status, every promise, and Kafka away.
+"""
 
 import http.client
 import os

@@ -1,4 +1,7 @@
-"""What a sender can do to the gateway and to other senders: nothing. A real process, a real Kafka, raw sockets."""
+"""What a sender can do to the gateway and to other senders: nothing.
+
+A real process, a real Kafka, raw sockets.
+"""
 
 import re
 import socket
@@ -127,7 +130,9 @@ def test_unfinished_bodies_take_bounded_memory_and_keep_nobody_out(
 
 
 def test_a_huge_batch_holds_up_nobody(client: httpx.Client, port: int) -> None:
-    """Three megabytes of ten thousand events that are each refused took seconds of the only intake thread."""
+    """Three megabytes of ten thousand events that are each refused took seconds of the only intake
+    thread.
+    """
     hostile = [
         (LINES, (b'{"type":"' + b"9" * 790 + b'"}\n') * 9_999),
         (

@@ -1,4 +1,7 @@
-"""More partitions while it runs: repeats meet their originals, nothing is lost, nothing counts twice."""
+"""More partitions while it runs.
+
+Repeats meet their originals, nothing is lost, nothing counts twice.
+"""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -71,7 +74,8 @@ def test_partitions_are_added_while_events_and_repeats_stream_in(
     rng = random.Random(4)
     grown = environment | {"IOC_PARTITIONS": f"4, {MOMENT.isoformat()} = 8"}
     other = grown | {"IOC_GATEWAY_PORT": environment["IOC_DASHBOARD_PORT"]}
-    # Each entity has a step on either side of the moment, some at the very moment; some are told in the wrong order.
+    # Each entity has a step on either side of the moment, some at the very moment; some are told in
+    # the wrong order.
     before = [
         event(n, 0, MOMENT - timedelta(milliseconds=rng.randrange(1, 200_000))) for n in range(400)
     ]

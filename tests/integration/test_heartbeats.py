@@ -61,7 +61,8 @@ def test_a_heartbeat_goes_ahead_of_the_batches_that_wait(
             beat(producer, settings.topic_prefix, "in between")
             wait_for(lambda: came(database, "in between") == len(PARTITIONS), what="the heartbeat")
             after = written()
-    # At the first batch the second is taken in and what makes the third waits; behind those it would come.
+    # At the first batch the second is taken in and what makes the third waits; behind those it
+    # would come.
     assert after - before < 2 * MAX_RECORDS and after < 4 * MAX_RECORDS * 0.9
 
 

@@ -1,4 +1,7 @@
-"""Real input through the whole path: New York's 311 requests, from the file to ClickHouse, compared with pandas."""
+"""Real input through the whole path.
+
+New York's 311 requests, from the file to ClickHouse, compared with pandas.
+"""
 
 import os
 import subprocess
@@ -88,8 +91,14 @@ def test_every_row_is_in_clickhouse_as_pandas_counts_it_and_a_second_import_chan
         )
 
     def everything() -> list[Any]:
-        order = "SELECT event_id, occurred_at, agency, commune, category, status, lat, lon FROM events ORDER BY event_id"
-        windows = "SELECT window_start, agency, commune, dimensions, sum(measures['steps']) FROM windows GROUP BY ALL ORDER BY ALL"
+        order = (
+            "SELECT event_id, occurred_at, agency, commune, category, status, lat, lon FROM events "
+            "ORDER BY event_id"
+        )
+        windows = (
+            "SELECT window_start, agency, commune, dimensions, sum(measures['steps']) FROM windows "
+            "GROUP BY ALL ORDER BY ALL"
+        )
         return [database.execute(order), database.execute(windows)]
 
     with worker(environment, tmp_path / "worker.log"):
@@ -117,7 +126,8 @@ def test_every_row_is_in_clickhouse_as_pandas_counts_it_and_a_second_import_chan
         located = database.execute("SELECT count() FROM feedback WHERE lat IS NOT NULL")[0][0]
         assert located == (table[table["status"] == "received"]["Latitude"] != "").sum()
         windows = ask(
-            "SELECT agency, sum(measures['steps']) FROM windows WHERE kind = 'feedback' GROUP BY ALL"
+            "SELECT agency, sum(measures['steps']) FROM windows WHERE kind = 'feedback' GROUP BY "
+            "ALL"
         )
         assert windows == counts(table, "Agency")
 

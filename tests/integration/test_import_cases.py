@@ -1,4 +1,7 @@
-"""The public cases from the field that are about files: each gives its right result, through the real import and worker."""
+"""The public cases from the field that are about files.
+
+Each gives its right result, through the real import and worker.
+"""
 
 import os
 import subprocess
@@ -58,7 +61,10 @@ def rows(
     counting: Client, columns: str, name: str, table: str = "events_feedback"
 ) -> list[tuple[Any, ...]]:
     """What is stored of entities whose number begins so."""
-    asked = f"SELECT {columns} FROM {table} FINAL WHERE startsWith(entity_id, '{name}') ORDER BY entity_id"
+    asked = (
+        f"SELECT {columns} FROM {table} FINAL WHERE startsWith(entity_id, '{name}') ORDER BY "
+        "entity_id"
+    )
     return list(counting.execute(asked))
 
 

@@ -1,4 +1,7 @@
-"""Figures of indicators from files: through the real import, Kafka, worker and ClickHouse, to the scores that a screen shows."""
+"""Figures of indicators from files.
+
+Through the real import, Kafka, worker and ClickHouse, to the scores that a screen shows.
+"""
 
 import json
 import urllib.request
@@ -67,7 +70,10 @@ def told(done: Any) -> str:
 def test_a_published_reading_of_the_index_shows_what_is_known_of_it(
     store: ScreenStore, module_environment: dict[str, str]
 ) -> None:
-    """Thừa Thiên Huế, 10/10/2023: 61,7 points, rank 51 of 63, the mean of the country 68,3, and three of the five groups."""
+    """Thừa Thiên Huế, 10/10/2023.
+
+    61,7 points, rank 51 of 63, the mean of the country 68,3, and three of the five groups.
+    """
     file = str(EXAMPLES / "service-index-2023-10-10.csv")
     done = command(module_environment, "ingest", "import", file, "--mapping", "indicators")
     assert done.returncode == 0, told(done)

@@ -1,4 +1,7 @@
-"""What an import says of its rows is what is stored: repeats, conflicts and what the worker refuses are told with their rows."""
+"""What an import says of its rows is what is stored.
+
+Repeats, conflicts and what the worker refuses are told with their rows.
+"""
 
 import re
 from collections.abc import Iterator

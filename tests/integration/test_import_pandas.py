@@ -1,4 +1,6 @@
-"""A large file as offices write them, of odd encodings, with repeats and dates without hours, is stored as pandas counts it."""
+"""A large file as offices write them, of odd encodings, with repeats and dates without hours, is
+stored as pandas counts it.
+"""
 
 import random
 import unicodedata
@@ -44,7 +46,10 @@ AGENCIES = {"Thuận Hóa": "H57.19774", "Phú Xuân": "H57.19753", "Sở Y tế
 
 
 def office(count: int, seed: int, encoding: str) -> list[list[str]]:
-    """Rows of a one-stop office: with and without hours, decomposed, spaced, quoted, repeated, contradicted and impossible."""
+    """Rows of a one-stop office.
+
+    With and without hours, decomposed, spaced, quoted, repeated, contradicted and impossible.
+    """
     chance = random.Random(seed)
     rows: list[list[str]] = []
     for number in range(count):
@@ -86,7 +91,9 @@ def write(rows: list[list[str]], path: Path, encoding: str) -> None:
 
 
 def right(path: Path, encoding: str) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The rows that are stored, one for each filing, and how many are what, as pandas reads the file."""
+    """The rows that are stored, one for each filing, and how many are what, as pandas reads the
+    file.
+    """
     table = pd.read_csv(path, sep=";", dtype=str, keep_default_na=False, encoding=encoding)
     table = table.map(
         lambda text: unicodedata.normalize("NFC", text).replace("\u00a0", " ").strip()
@@ -140,7 +147,8 @@ def test_files_of_62000_rows_are_stored_as_pandas_counts_them(
             said = (done.stdout + done.stderr).decode()
             assert done.returncode == 3, said
             assert (
-                f"{counts['rows']} rows, {counts['accepted']} accepted ({counts['accepted']} events), "
+                f"{counts['rows']} rows, {counts['accepted']} accepted ({counts['accepted']} "
+                "events), "
                 f"{counts['repeats']} repeats, {counts['refused']} refused" in said
             ), (counts, said)
             assert (
@@ -154,6 +162,7 @@ def test_files_of_62000_rows_are_stored_as_pandas_counts_them(
             expected.update(zip(stored["Nơi nhận"].map(AGENCIES), days, exact, strict=True))
         found = database.execute(
             "SELECT toString(agency), toString(toDate(occurred_at, 'Asia/Ho_Chi_Minh')), "
-            "if(has(precision, 'time:day'), 'day', 'minute'), count() FROM events_filing GROUP BY ALL"
+            "if(has(precision, 'time:day'), 'day', 'minute'), count() FROM events_filing GROUP BY "
+            "ALL"
         )
     assert {(agency, day, exact): count for agency, day, exact, count in found} == dict(expected)

@@ -83,7 +83,8 @@ class Desk:
     def life(self, kind: Kind, entity: str, columns: str) -> list[tuple[Any, ...]]:
         return list(
             self.client.execute(
-                f"SELECT {columns} FROM life_{kind.name} FINAL WHERE entity_id = '{entity}' ORDER BY step"
+                f"SELECT {columns} FROM life_{kind.name} FINAL WHERE entity_id = '{entity}' ORDER "
+                "BY step"
             )
         )
 
@@ -96,7 +97,10 @@ def desk(settings: Settings, database: Client) -> Iterator[Desk]:
 
 
 def test_a_deadline_runs_over_tet_in_working_time(desk: Desk) -> None:
-    """Tết 2026 is off from the 16th to the 20th of February: one working day from Friday noon ends on the Monday after."""
+    """Tết 2026 is off from the 16th to the 20th of February.
+
+    One working day from Friday noon ends on the Monday after.
+    """
     due = CALENDAR.add_working(at("2026-02-13 13:30"), timedelta(hours=7.5))
     assert due == at("2026-02-23 11:30"), "Friday afternoon is 3.5 hours, Monday morning four"
     desk.filing("F1", ("2026-02-13 13:00", REGISTERED))
@@ -133,7 +137,10 @@ def test_what_is_due_at_the_end_of_a_working_day_is_overdue_that_evening(desk: D
 
 
 def test_a_make_up_saturday_counts_as_a_working_day(desk: Desk) -> None:
-    """Saturday 2026-01-10 makes up for Friday the second: what is due in a working day from Friday noon is due that Saturday."""
+    """Saturday 2026-01-10 makes up for Friday the second.
+
+    What is due in a working day from Friday noon is due that Saturday.
+    """
     desk.filing(
         "F1", ("2026-01-09 13:00", REGISTERED), ("2026-01-09 13:30", ACCEPTED), procedure="1.001193"
     )
@@ -162,7 +169,8 @@ def test_the_clock_stands_still_while_the_citizen_supplements_and_pays(desk: Des
     worked = desk.life(
         FILING,
         "F1",
-        "status, worked / 3600000, paused / 3600000, due - (SELECT any(due) FROM life_filing WHERE step = 1)",
+        "status, worked / 3600000, paused / 3600000, due - (SELECT any(due) FROM life_filing "
+        "WHERE step = 1)",
     )
     assert [
         (status, hours, still, moved / 3_600_000) for status, hours, still, moved in worked
@@ -174,7 +182,8 @@ def test_the_clock_stands_still_while_the_citizen_supplements_and_pays(desk: Des
         (6, 2, 7.5, 7.5),
         (4, 2, 10.5, 10.5),  # the lunch break is no working time
     ]
-    # The deadline moves by 10.5 working hours: from Wednesday 11:30 to Thursday 17:00... and not a minute less.
+    # The deadline moves by 10.5 working hours: from Wednesday 11:30 to Thursday 17:00... and not a
+    # minute less.
     moved = CALENDAR.add_working(due, timedelta(hours=10.5))
     assert moved == at("2026-11-05 16:30")
     assert desk.figures(FILING, at("2026-11-03 11:00"))["filing.paused"].value == 1
@@ -263,7 +272,10 @@ def test_a_site_that_is_invited_twice_or_has_no_code_counts_once_or_not_at_all(d
         }
         desk.take(MEETING, [(begin, Meeting(**said))])
         # As it was stored before sites were named once at the door.
-        stored = f"SELECT * REPLACE ({invited} AS invited, {connected} AS connected, version + 1 AS version)"
+        stored = (
+            f"SELECT * REPLACE ({invited} AS invited, {connected} AS connected, version + 1 AS "
+            "version)"
+        )
         for table in ("life_meeting", "current_meeting"):
             desk.client.execute(
                 f"INSERT INTO {table} {stored} FROM {table} FINAL WHERE entity_id = '{number}'"
@@ -416,7 +428,10 @@ def test_a_reopened_report_is_open_again_and_answered_once_more(desk: Desk) -> N
 
 
 def test_an_immediate_report_runs_round_the_clock_and_a_timed_one_does_not(desk: Desk) -> None:
-    """Both are routed on Friday evening with two hours: flooding is overdue at night, the other one not before Monday."""
+    """Both are routed on Friday evening with two hours.
+
+    Flooding is overdue at night, the other one not before Monday.
+    """
     friday = at("2026-11-06 18:00")
     for number, category, urgency in (
         ("R1", "flooding", Urgency.IMMEDIATE),
@@ -523,8 +538,13 @@ WRONG_LIVES = {
     "a wrong deadline": "ALTER TABLE life_filing UPDATE due = due + 1 WHERE step = 2",
     "a missing step": "ALTER TABLE life_filing DELETE WHERE step = 1",
     "a missing newest step": "ALTER TABLE current_filing DELETE WHERE 1",
-    "a step too many": "INSERT INTO life_filing (entity_id, step, version) SELECT entity_id, 9, version FROM current_filing",
-    "an entity of which no event tells": "INSERT INTO current_filing (entity_id, step) VALUES ('ghost', 1)",
+    "a step too many": (
+        "INSERT INTO life_filing (entity_id, step, version) SELECT entity_id, 9, "
+        "version FROM current_filing"
+    ),
+    "an entity of which no event tells": (
+        "INSERT INTO current_filing (entity_id, step) VALUES ('ghost', 1)"
+    ),
 }
 
 
@@ -593,6 +613,7 @@ def test_a_moment_has_the_same_position_in_clickhouse_whatever_the_week(
     ]  # Tet, swapped days
     asked = [milliseconds(moment) for moment in moments]
     found = database.execute(
-        f"WITH {days_sql(number)} SELECT groupArray({position_sql('ms')}) FROM (SELECT arrayJoin({asked}) AS ms)"
+        f"WITH {days_sql(number)} SELECT groupArray({position_sql('ms')}) FROM (SELECT "
+        f"arrayJoin({asked}) AS ms)"
     )
     assert found[0][0] == [CALENDAR.position(from_milliseconds(ms)) for ms in asked]

@@ -37,7 +37,10 @@ def day(text: str) -> datetime:
 
 
 def take(desk: Desk, number: str, *steps: Step) -> None:
-    """Count the steps of a filing, which arrive on the day after; what is said of one may name its `precision`."""
+    """Count the steps of a filing, which arrive on the day after.
+
+    What is said of one may name its `precision`.
+    """
     usual: dict[str, Any] = {
         "agency": "H57.HCC",
         "procedure": "1.005129",
@@ -55,7 +58,10 @@ def take(desk: Desk, number: str, *steps: Step) -> None:
 def test_a_deadline_that_is_a_date_lasts_until_that_day_ends(
     desk: Desk, settings: Settings
 ) -> None:
-    """Due on 2026-11-25, as a date: returned at 10:00 and at some time of that day is on time, at 08:00 of the next is late."""
+    """Due on 2026-11-25, as a date.
+
+    Returned at 10:00 and at some time of that day is on time, at 08:00 of the next is late.
+    """
     due = {"due_at": day("2026-11-25"), "precision": ["due_at:day"]}
     both = {
         **due,
@@ -80,7 +86,8 @@ def test_a_deadline_that_is_a_date_lasts_until_that_day_ends(
     paused = (at("2026-11-23 08:00"), SUPPLEMENT, due), (at("2026-11-23 09:00"), PROCESSING, due)
     take(desk, "moved", came, *paused)  # One working hour later: until 08:30 of the 26th.
     found = desk.client.execute(
-        "SELECT entity_id, late FROM current_filing FINAL WHERE standing = 'closed' ORDER BY entity_id"
+        "SELECT entity_id, late FROM current_filing FINAL WHERE standing = 'closed' ORDER BY "
+        "entity_id"
     )
     assert found == [("DD-1", False), ("DD-2", False), ("DD-3", True)]
     assert desk.figures(FILING, at("2026-11-25 23:59"))["filing.overdue"].value == 0
@@ -106,7 +113,8 @@ def test_what_closed_on_the_day_it_came_is_closed(desk: Desk) -> None:
     take(desk, "SD-2", ended)
     take(desk, "SD-2", came)
     found = desk.client.execute(
-        "SELECT entity_id, status, standing, step, impossible FROM current_filing FINAL ORDER BY entity_id"
+        "SELECT entity_id, status, standing, step, impossible FROM current_filing FINAL ORDER BY "
+        "entity_id"
     )
     assert found == [("SD-1", 9, "closed", 2, 0), ("SD-2", 9, "closed", 2, 0)]
     assert desk.client.execute("SELECT DISTINCT status FROM filings") == [(9,)], (
@@ -123,7 +131,8 @@ def test_steps_of_one_date_follow_the_legal_order_whichever_came_first(desk: Des
         for step in order:
             take(desk, f"F{number}", step)
     lives = desk.client.execute(
-        "SELECT groupArray(status) FROM (SELECT * FROM life_filing FINAL ORDER BY step) GROUP BY entity_id"
+        "SELECT groupArray(status) FROM (SELECT * FROM life_filing FINAL ORDER BY step) GROUP BY "
+        "entity_id"
     )
     assert {tuple(life) for (life,) in lives} == {(2, 4, 9, 10)} and len(lives) == 24
     assert desk.client.execute("SELECT DISTINCT status FROM filings") == [(10,)]

@@ -1,7 +1,9 @@
-"""The past as it was known: every question of the stores, asked of a database that knows more by now, answers what it did then.
+"""The past as it was known.
 
-Two databases: one that was told everything, and one that was told only what had arrived by a moment. What the first says of the
-moment, as known then, is what the second says as its present.
+Every question of the stores, asked of a database that knows more by now, answers what it did then.
+
+Two databases: one that was told everything, and one that was told only what had arrived by a
+moment. What the first says of the moment, as known then, is what the second says as its present.
 """
 
 import inspect
@@ -72,8 +74,11 @@ Step = tuple[Kind, datetime, datetime, Event]
 
 
 def steps(dice: Random) -> Iterator[Step]:
-    """Filings, reports, documents, meetings and indicators of three weeks with several steps each; a third of the steps arrive
-    late, up to days after they happened, so that they are sorted in before what arrived first."""
+    """Filings, reports, documents, meetings and indicators of three weeks with several steps each.
+
+    A third of the steps arrive late, up to days after they happened, so that they are sorted in
+    before what arrived first.
+    """
 
     def course(first: datetime, count: int) -> list[tuple[datetime, datetime]]:
         found, at = [], first
@@ -302,7 +307,9 @@ def told(settings: Settings, until: datetime) -> None:
 
 @dataclass(frozen=True)
 class Both:
-    """A connection to the database that knows everything, and one to that which knows what had arrived by THEN."""
+    """A connection to the database that knows everything, and one to that which knows what had
+    arrived by THEN.
+    """
 
     whole: Connection
     then: Connection
@@ -499,7 +506,10 @@ def test_lives_derived_for_some_hours_are_those_derived_for_each_moment(
 
 @pytest.mark.parametrize("picture", Picture)
 def test_no_table_of_the_past_has_what_came_after_it(both: Both, picture: Picture) -> None:
-    """Of what arrives, nothing that arrived later; in the corrected picture what happened by then may have."""
+    """Of what arrives, nothing that arrived later.
+
+    In the corrected picture what happened by then may have.
+    """
     past = both.past(picture)
     for name in sorted(past.tables):
         lived = name.startswith(("events_", "state_", "life_", "current_"))

@@ -1,4 +1,6 @@
-"""Ten weeks of New York's requests, gone through day by day after they were imported, with the counts of pandas."""
+"""Ten weeks of New York's requests, gone through day by day after they were imported, with the
+counts of pandas.
+"""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -47,7 +49,10 @@ def day_ends(steps: pd.DataFrame) -> list[datetime]:
 
 def stood(past: PastConnection) -> dict[str, tuple[int, int]]:
     """The same on a connection to the past."""
-    question = "SELECT agency, sum(standing != 'closed'), sum(standing = 'closed') FROM current_feedback FINAL GROUP BY agency"
+    question = (
+        "SELECT agency, sum(standing != 'closed'), sum(standing = 'closed') FROM current_feedback "
+        "FINAL GROUP BY agency"
+    )
     return {agency: (stays, closed) for agency, stays, closed in past.tuples(question)}
 
 

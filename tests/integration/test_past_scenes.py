@@ -1,4 +1,7 @@
-"""Scenes: what lives held around a moment, set apart for the questions of its pages; old as soon as something came that matters."""
+"""Scenes: what lives held around a moment, set apart for the questions of its pages.
+
+Old as soon as something came that matters.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -194,7 +197,8 @@ def test_lives_by_other_rules_make_it_old(
     first = province.scenes.at(FILINGS, replay)
     assert first and province.scenes.at(FILINGS, replay) == first and not first.newer
     province.client.execute(
-        "INSERT INTO lives_progress SELECT * REPLACE (rules + 1 AS rules, epoch + 1 AS epoch, version + 1 AS version) "
+        "INSERT INTO lives_progress SELECT * REPLACE (rules + 1 AS rules, epoch + 1 AS epoch, "
+        "version + 1 AS version) "
         "FROM lives_progress FINAL"
     )
     assert province.scenes.at(FILINGS, replay) not in (None, first)
@@ -263,7 +267,10 @@ def test_where_none_may_be_made_history_is_asked(
 
 
 def long_histories(province: Province) -> None:
-    """Of one commune all was done long ago, of another a month ago; one filing is opened again, and steps arrive out of order."""
+    """Of one commune all was done long ago, of another a month ago.
+
+    One filing is opened again, and steps arrive out of order.
+    """
     done, again = FilingStatus.RETURNED, FilingStatus.PROCESSING
     ages = {"19753": 300, "19774": 45, "19804": 20, "19831": 100}
     for commune, days in ages.items():
@@ -275,7 +282,8 @@ def long_histories(province: Province) -> None:
     began = THEN - 100 * DAY
     province.told("19831-0", THEN - 2 * DAY, THEN - 2 * DAY, again, "19831", began)
     province.told("19831-0", THEN + DAY, THEN + DAY, done, "19831", began)
-    # What happened last arrives first, what happened before it a day, and what began it two days after the moment.
+    # What happened last arrives first, what happened before it a day, and what began it two days
+    # after the moment.
     province.told(
         "mixed",
         THEN - timedelta(hours=1),

@@ -1,4 +1,7 @@
-"""A worker that lives and beats while one of its partitions stands still: in its log, its metrics, /readyz and the database."""
+"""A worker that lives and beats while one of its partitions stands still.
+
+In its log, its metrics, /readyz and the database.
+"""
 
 import re
 import urllib.error

@@ -1,4 +1,7 @@
-"""Verify finds whatever differs from the raw events, and rebuild puts it right: killed at any step, and while workers count."""
+"""Verify finds whatever differs from the raw events, and rebuild puts it right.
+
+Killed at any step, and while workers count.
+"""
 
 import random
 import subprocess
@@ -83,8 +86,10 @@ WRONG_WINDOWS = {
         "must be",
     ),
     "a wrong value of the newest offset": (
-        f"INSERT INTO windows_feedback (window_start, commune, agency, category, steps, last_offset) "
-        f"SELECT window_start, commune, agency, category, 9, {LAST} FROM windows_feedback WHERE steps > 0 LIMIT 1",
+        "INSERT INTO windows_feedback (window_start, commune, agency, category, steps, "
+        "last_offset) "
+        f"SELECT window_start, commune, agency, category, 9, {LAST} FROM windows_feedback WHERE "
+        "steps > 0 LIMIT 1",
         "steps is 9, must be",
     ),
     "a missing window": (
@@ -96,7 +101,8 @@ WRONG_WINDOWS = {
         "counted, not stored",
     ),
     "a ghost": (
-        "INSERT INTO windows_feedback (window_start, agency, commune, category, steps, last_offset) "
+        "INSERT INTO windows_feedback (window_start, agency, commune, category, steps, "
+        "last_offset) "
         "VALUES (toDateTime('2026-11-02 20:00:00', 'Asia/Ho_Chi_Minh'), 'x', 'y', 'z', 1, 5)",
         "stored, not counted",
     ),
@@ -106,12 +112,15 @@ WRONG_WINDOWS = {
         "stored, not counted",
     ),
     "a window beyond the checkpoint": (
-        "INSERT INTO windows_feedback (window_start, agency, commune, category, steps, last_offset) "
-        "SELECT window_start, agency, commune, category, 9, 999999 FROM windows_feedback WHERE commune = '19662' LIMIT 1",
+        "INSERT INTO windows_feedback (window_start, agency, commune, category, steps, "
+        "last_offset) "
+        "SELECT window_start, agency, commune, category, 9, 999999 FROM windows_feedback WHERE "
+        "commune = '19662' LIMIT 1",
         "beyond the checkpoint",
     ),
     "a ghost where nothing was ever counted": (
-        "INSERT INTO windows_feedback (window_start, partition, agency, commune, category, steps, last_offset) "
+        "INSERT INTO windows_feedback (window_start, partition, agency, commune, category, steps, "
+        "last_offset) "
         "VALUES (toDateTime('2026-11-02 20:00:00', 'Asia/Ho_Chi_Minh'), 3, 'x', 'y', 'z', 1, 0)",
         "beyond the checkpoint",
     ),
@@ -147,11 +156,13 @@ WRONG_STATES = {
         "newest step, not stored",
     ),
     "of no event": (
-        "INSERT INTO state_feedback SELECT * REPLACE (version + 1 AS version) FROM state_feedback FINAL WHERE entity_id = 'R7'",
+        "INSERT INTO state_feedback SELECT * REPLACE (version + 1 AS version) FROM state_feedback "
+        "FINAL WHERE entity_id = 'R7'",
         "not the newest step",
     ),
     "of no entity": (
-        "INSERT INTO state_feedback SELECT * REPLACE ('it''s' AS entity_id) FROM state_feedback FINAL LIMIT 1",
+        "INSERT INTO state_feedback SELECT * REPLACE ('it''s' AS entity_id) FROM state_feedback "
+        "FINAL LIMIT 1",
         "not the newest step",
     ),
 }
@@ -176,7 +187,8 @@ def test_whatever_is_wrong_with_states_is_found_told_and_put_right(
 
 def test_an_event_that_is_kept_twice_is_found(settings: Settings, database: Client) -> None:
     database.execute(
-        "INSERT INTO events_feedback SELECT * REPLACE (offset + 1000 AS offset) FROM events_feedback WHERE event_id = '/test#7'"
+        "INSERT INTO events_feedback SELECT * REPLACE (offset + 1000 AS offset) FROM "
+        "events_feedback WHERE event_id = '/test#7'"
     )
     (found,) = verify(settings, [FEEDBACK])
     assert found.differences == ["event counted 2 times: /test#7"]
@@ -188,7 +200,8 @@ def test_an_event_that_is_kept_again_with_another_time_is_found(
 ) -> None:
     later = "offset + 1000 AS offset, occurred_at + INTERVAL 5 HOUR AS occurred_at"
     database.execute(
-        f"INSERT INTO events_feedback SELECT * REPLACE ({later}) FROM events_feedback WHERE event_id = '/test#7'"
+        f"INSERT INTO events_feedback SELECT * REPLACE ({later}) FROM events_feedback WHERE "
+        "event_id = '/test#7'"
     )
     (found,) = verify(settings, [FEEDBACK])
     assert found.differences == ["event counted 2 times: /test#7"]
@@ -244,7 +257,9 @@ def test_what_cannot_be_rebuilt_is_one_sentence(
 
 
 class Dies:
-    """A client to ClickHouse whose process dies before or after its statement of some number that changes anything."""
+    """A client to ClickHouse whose process dies before or after its statement of some number that
+    changes anything.
+    """
 
     def __init__(self, client: Client, before: int | None = None, after: int | None = None) -> None:
         self._client, self._before, self._after, self.count = client, before, after, 0
@@ -333,7 +348,9 @@ def test_kill_9_of_a_rebuild_leaves_the_live_windows_as_they_were(
 def test_late_events_that_a_worker_counts_meanwhile_are_neither_lost_nor_overwritten(
     settings: Settings, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Windows are spoiled and rebuilt over and over while a worker, restarted once, counts late events in the same minutes."""
+    """Windows are spoiled and rebuilt over and over while a worker, restarted once, counts late
+    events in the same minutes.
+    """
     migrate(settings)
     ensure(settings)
     rng = random.Random(11)
@@ -361,7 +378,8 @@ def test_late_events_that_a_worker_counts_meanwhile_are_neither_lost_nor_overwri
             wrong = rng.choice(["UPDATE received = received + 5", "DELETE", "UPDATE steps = 0"])
             change(
                 client,
-                f"ALTER TABLE windows_feedback {wrong} WHERE steps > 0 AND commune = '{19660 + turn % 3}'",
+                f"ALTER TABLE windows_feedback {wrong} WHERE steps > 0 AND commune = "
+                f"'{19660 + turn % 3}'",
             )
             client.execute(WRONG_WINDOWS["a ghost"][0])
             (done,) = rebuild(settings, DAY, [FEEDBACK], states=True)[:1]
@@ -408,7 +426,8 @@ def test_a_late_event_in_a_spoiled_minute_counts_from_what_the_raw_events_say(
         ),
     )
     minute = database.execute(
-        "SELECT window_start, steps FROM windows_feedback FINAL WHERE last_offset = 300 AND steps > 0"
+        "SELECT window_start, steps FROM windows_feedback FINAL WHERE last_offset = 300 AND steps "
+        "> 0"
     )
     assert [steps for _, steps in minute] == [2]
     rebuild(settings, DAY, [FEEDBACK])

@@ -1,4 +1,7 @@
-"""Records by figure, by number and beside each other, over lives in a real ClickHouse; nothing of them opens a seal."""
+"""Records by figure, by number and beside each other, over lives in a real ClickHouse.
+
+Nothing of them opens a seal.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

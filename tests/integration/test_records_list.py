@@ -1,4 +1,7 @@
-"""Lists of records as pandas computes them from the raw events: narrowed, sorted, counted, by pages, as a stream and as files."""
+"""Lists of records as pandas computes them from the raw events.
+
+Narrowed, sorted, counted, by pages, as a stream and as files.
+"""
 
 import io
 import random
@@ -451,7 +454,10 @@ def test_a_stream_that_clickhouse_ends_midway_is_no_whole_list(province: Provinc
         "SELECT number, 'ended midway' FROM system.numbers", 1_000
     )
     assert len(next(stream)) == 1_000
-    killed = "KILL QUERY WHERE query LIKE '%ended midway%' AND query NOT LIKE '%KILL%' AND user = currentUser() SYNC"
+    killed = (
+        "KILL QUERY WHERE query LIKE '%ended midway%' AND query NOT LIKE '%KILL%' AND user = "
+        "currentUser() SYNC"
+    )
     province.lists.lives.connection.tuples(killed)
     with pytest.raises(UnreachableError):
         for _ in stream:

@@ -1,5 +1,8 @@
-"""A simulated Huế across 2025-07-01 through Kafka, worker and ClickHouse: filings by the units of the day and restated to today's,
-each compared with what the raw events say; late reports under old codes among them."""
+"""A simulated Huế across 2025-07-01 through Kafka, worker and ClickHouse.
+
+Filings by the units of the day and restated to today's, each compared with what the raw events say;
+late reports under old codes among them.
+"""
 
 import json
 from collections import Counter
@@ -47,7 +50,10 @@ pytestmark = pytest.mark.stack
 START, END = datetime(2025, 6, 20, tzinfo=ZONE), datetime(2025, 7, 10, tzinfo=ZONE)
 MEASURES = ("steps", "registered", "finished")
 LATE = {"19750": "19753", "00006": "00008", "19753": "19753", "BROOKLYN": "BROOKLYN"}
-"""Codes of late reports, of after the reform, and what they are restated to: two former ones, a reused one, one of nowhere."""
+"""Codes of late reports, of after the reform, and what they are restated to.
+
+Two former ones, a reused one, one of nowhere.
+"""
 
 
 @dataclass(frozen=True)
@@ -200,11 +206,13 @@ def test_what_was_restated_from_divided_units_is_told(path: Way) -> None:
         f"CREATE TABLE few (commune LowCardinality(String), at {MOMENT}) ENGINE = Memory"
     )
     connection.rows(
-        f"INSERT INTO few SELECT arrayJoin(['{divided}', '19750']), toDateTime64('2025-05-02 00:00:00', 3)"
+        f"INSERT INTO few SELECT arrayJoin(['{divided}', '19750']), toDateTime64('2025-05-02 "
+        "00:00:00', 3)"
     )
     before = restate.before_sql("at")
     rows = connection.rows(
-        f"SELECT {restate.key_sql('today', 'commune', before)}, {restate.divided_sql('commune', before)} AS uncertain FROM few"
+        f"SELECT {restate.key_sql('today', 'commune', before)}, "
+        f"{restate.divided_sql('commune', before)} AS uncertain FROM few"
     )
     found = {row["unit"]: bool(row["uncertain"]) for row in rows}
     assert found == {places.successors(divided)[0].code: True, "19753": False}
@@ -222,7 +230,9 @@ def test_an_unknown_measure_is_named(path: Way) -> None:
 def test_figures_over_lives_are_restated_to_the_units_of_today(
     path: Way, module_settings: Settings
 ) -> None:
-    """Each filing counts for the heir of the commune that its newest step names, by the day of that step."""
+    """Each filing counts for the heir of the commune that its newest step names, by the day of that
+    step.
+    """
     client = Client.from_url(module_settings.clickhouse_url)
     Lives(client, "46").catch_up()
     opened, moment = BY_CODE["filing.open"], AskedMoment.of(END, calendar("46"))
@@ -273,8 +283,10 @@ def test_a_moment_before_the_reform_has_the_units_of_its_day(
     closed = tuple(int(one.status) for one in statuses("filing") if one.standing == "closed")
     happened = f"least(occurred_at, received_at) <= fromUnixTimestamp64Milli({milliseconds(THEN)})"
     rows = client.execute(
-        "SELECT commune, count() FROM (SELECT argMax(e.commune, e.occurred_at) AS commune, argMax(e.status, e.occurred_at) AS last "
-        f"FROM events_filing AS e WHERE {happened} GROUP BY entity_id) WHERE last NOT IN {closed} GROUP BY commune"
+        "SELECT commune, count() FROM (SELECT argMax(e.commune, e.occurred_at) AS commune, "
+        "argMax(e.status, e.occurred_at) AS last "
+        f"FROM events_filing AS e WHERE {happened} GROUP BY entity_id) WHERE last NOT IN {closed} "
+        "GROUP BY commune"
     )
     client.disconnect()
     wanted = dict(rows)

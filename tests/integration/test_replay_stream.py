@@ -1,5 +1,8 @@
-"""The stream run again: from Kafka and from ClickHouse, at full speed and at a speed, to its end, stopped and killed; and all the
-while live goes on untouched."""
+"""The stream run again.
+
+From Kafka and from ClickHouse, at full speed and at a speed, to its end, stopped and killed; and
+all the while live goes on untouched.
+"""
 
 import asyncio
 import os
@@ -54,7 +57,9 @@ DAY_MS = 86_400_000
 
 @dataclass
 class Live:
-    """A day of Huế that was counted, with repeats, a conflict, what no event can be, and what came a day late."""
+    """A day of Huế that was counted, with repeats, a conflict, what no event can be, and what came
+    a day late.
+    """
 
     settings: Settings
     environment: dict[str, str]
@@ -70,12 +75,16 @@ class Live:
         table = f"{base(where or self.settings)}.{windows_table(kind).name}"
         return list(
             self.client.execute(
-                f"SELECT {names}, {sums} FROM {table} AS w FINAL WHERE {DAY.windows} GROUP BY {names} ORDER BY ALL"
+                f"SELECT {names}, {sums} FROM {table} AS w FINAL WHERE {DAY.windows} GROUP BY "
+                f"{names} ORDER BY ALL"
             )
         )
 
     def states(self, where: Settings, kind: Kind) -> list[Any]:
-        """The states of the entities whose events all lie in the day; without offsets and what is made of them."""
+        """The states of the entities whose events all lie in the day.
+
+        Without offsets and what is made of them.
+        """
         kept = [
             c.name
             for c in state_table(kind).columns
@@ -88,7 +97,8 @@ class Live:
         only = f"SELECT entity_id FROM {live} GROUP BY entity_id HAVING min({DAY.events})"
         return list(
             self.client.execute(
-                f"SELECT {', '.join(kept)} FROM {table} FINAL WHERE entity_id IN ({only}) ORDER BY entity_id"
+                f"SELECT {', '.join(kept)} FROM {table} FINAL WHERE entity_id IN ({only}) ORDER BY "
+                "entity_id"
             )
         )
 

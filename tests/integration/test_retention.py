@@ -1,4 +1,7 @@
-"""Single events that are kept no longer go with all that was derived from them; all that stays is as it was, and still follows."""
+"""Single events that are kept no longer go with all that was derived from them.
+
+All that stays is as it was, and still follows.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -207,7 +210,8 @@ def test_killed_at_any_step_the_next_run_ends_it(
     with pytest.raises(KeyboardInterrupt):
         retain(archive.client, archive.settings)
     monkeypatch.undo()
-    # What was listed and heard of since stays: with what is left of it, as that is all that is known.
+    # What was listed and heard of since stays: with what is left of it, as that is all that is
+    # known.
     archive.told("old", FilingStatus.PROCESSING, 0)
     archive.lives.catch_up()
     retain(archive.client, archive.settings)

@@ -1,4 +1,7 @@
-"""The scoreboard of a simulated province, a second time: by pandas from the raw events in ClickHouse, by other means."""
+"""The scoreboard of a simulated province, a second time.
+
+By pandas from the raw events in ClickHouse, by other means.
+"""
 
 import itertools
 from collections.abc import Iterator
@@ -60,7 +63,9 @@ ODD = (
     told("economy.sme", "46", "2026-Q3", 21.0, BEFORE),
     told("service.level34", "46", "2022-12", 70.0, BEFORE),
 )
-"""A correction, a slip, one of the future, a plan, no period, another unit, a quarter that ends with a month, a due day passed."""
+"""A correction, a slip, one of the future, a plan, no period, another unit, a quarter that ends
+with a month, a due day passed.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +74,10 @@ def raw(
     module_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Any]:
-    """A month of a province's indicators, counted; gives the store, and the raw events as a frame."""
+    """A month of a province's indicators, counted.
+
+    Gives the store, and the raw events as a frame.
+    """
     logs: Path = tmp_path_factory.mktemp("logs")
     migrate(module_settings)
     ensure(module_settings)
@@ -97,7 +105,8 @@ def raw(
             "every report in ClickHouse",
         )
         frame = client.query_dataframe(
-            "SELECT indicator, unit, period, value, measure_unit, reported_at FROM events WHERE kind = 'indicator'"
+            "SELECT indicator, unit, period, value, measure_unit, reported_at FROM events WHERE "
+            "kind = 'indicator'"
         )
         client.disconnect()
     store = ScreenStore(Connection(module_settings.clickhouse_url))
@@ -106,7 +115,10 @@ def raw(
 
 
 def by_pandas(frame: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    """One figure per indicator, unit and day, as the rules have it; pandas knows months, quarters and years by itself."""
+    """One figure per indicator, unit and day, as the rules have it.
+
+    Pandas knows months, quarters and years by itself.
+    """
     listed = pd.Series({one.code: one.measure_unit for one in reference.indicators()})
     known = frame[frame["reported_at"] <= now].sort_values("reported_at", kind="stable")
     newest = known.drop_duplicates(["indicator", "unit", "period"], keep="last")

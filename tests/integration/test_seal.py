@@ -1,4 +1,6 @@
-"""Somebody's identity goes through the real parts on every way in, in good events and in wrong ones: afterwards it is nowhere."""
+"""Somebody's identity goes through the real parts on every way in, in good events and in wrong
+ones: afterwards it is nowhere.
+"""
 
 import csv
 import json
@@ -35,7 +37,10 @@ TRACES = [
     )
 ]
 MISPLACED = "Lê Thị Nào"
-"""Somebody in a field where nobody belongs: the record keeps it to be mended, but no reason quotes it."""
+"""Somebody in a field where nobody belongs.
+
+The record keeps it to be mended, but no reason quotes it.
+"""
 MAPPING = """
 kind = "feedback"
 source = "/file"
@@ -226,7 +231,8 @@ def test_an_identity_is_nowhere_whichever_way_it_came(
         in_topics = {name: everything_in(settings, name) for name in (FEEDBACK.name, FILING.name)}
         assert in_topics[FEEDBACK.name].count(b"sealed:1:") >= 6
 
-        # Straight into Kafka by somebody else's producer: the topic has it then, but nothing after it.
+        # Straight into Kafka by somebody else's producer: the topic has it then, but nothing after
+        # it.
         with Producer(settings) as producer:
             topic = FEEDBACK.topic(settings.topic_prefix)
             for record in (report("K1"), report("K2", ascii=True)):
@@ -244,7 +250,8 @@ def test_an_identity_is_nowhere_whichever_way_it_came(
             done = command(environment, "streams", "dead-letters", *arguments)
             said[" ".join(arguments)] = done.stdout + done.stderr
         for (name,) in database.execute(
-            "SELECT concat(topic, '/', toString(partition), '/', toString(offset)) FROM dead_letters"
+            "SELECT concat(topic, '/', toString(partition), '/', toString(offset)) FROM "
+            "dead_letters"
         ):
             done = command(environment, "streams", "dead-letters", "show", name)
             assert done.returncode == 0

@@ -1,4 +1,7 @@
-"""The simulator on a real Kafka: what it says it sent is in the topics, once each, at its simulated time of arrival."""
+"""The simulator on a real Kafka.
+
+What it says it sent is in the topics, once each, at its simulated time of arrival.
+"""
 
 import os
 import signal

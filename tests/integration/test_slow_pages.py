@@ -1,4 +1,7 @@
-"""No page holds up another: probes and walls are answered on time while slow pages are made, and all ends when it is told to."""
+"""No page holds up another.
+
+Probes and walls are answered on time while slow pages are made, and all ends when it is told to.
+"""
 
 import json
 import os
@@ -35,7 +38,10 @@ pytestmark = pytest.mark.stack
 PAGES = 20
 PROBE_SECONDS = 0.1
 FRAME_LATE_SECONDS = 1.0
-"""How much later than promised a frame may come on a busy machine; a page complains after twice `FRAME_SECONDS`."""
+"""How much later than promised a frame may come on a busy machine.
+
+A page complains after twice `FRAME_SECONDS`.
+"""
 END_SECONDS = 10.0
 VALUES = 50
 COMMUNES = places.communes("46")
@@ -43,7 +49,10 @@ COMMUNES = places.communes("46")
 
 @pytest.fixture(scope="module")
 def province(module_settings: Settings) -> Iterator[None]:
-    """Some thousand filings of hundreds of procedures: a page of them takes Python a good second."""
+    """Some thousand filings of hundreds of procedures.
+
+    A page of them takes Python a good second.
+    """
     migrate(module_settings)
     counter, client = Counter(module_settings), Client.from_url(module_settings.clickhouse_url)
     now = datetime.now(UTC).replace(microsecond=0)
@@ -166,7 +175,9 @@ def dashboard(
 
 
 def probed(dashboard: Dashboard, busy: list["Future[Any]"]) -> tuple[list[float], list[float]]:
-    """How long `/healthz` took each time it was asked while anything was being made, and how long the loop computed meanwhile."""
+    """How long `/healthz` took each time it was asked while anything was being made, and how long
+    the loop computed meanwhile.
+    """
     took, computed = list[float](), list[float]()
     loop = dashboard.running.process.pid  # The main thread has the number of its process.
     while not all(one.done() for one in busy):
@@ -179,7 +190,10 @@ def probed(dashboard: Dashboard, busy: list["Future[Any]"]) -> tuple[list[float]
 
 
 def on_cpu(process: int, thread: int) -> float:
-    """Seconds that a thread has computed; what it waited for a core, or for the interpreter, is not among them. Linux only."""
+    """Seconds that a thread has computed.
+
+    What it waited for a core, or for the interpreter, is not among them. Linux only.
+    """
     return int(Path(f"/proc/{process}/task/{thread}/schedstat").read_text().split()[0]) / 1e9
 
 
@@ -207,9 +221,11 @@ def test_probes_and_walls_are_answered_on_time_while_twenty_slow_pages_are_made(
     told = f"p50 {statistics.median(took):.3f} s, p99 {p99:.3f} s, at most {took[-1]:.3f} s"
     told += f"; the loop computed for {computed[-1]:.3f} s at most"
     print(f"{PAGES} pages in {lasted:.1f} s; {len(took)} probes meanwhile: {told}")
-    # However busy the machine: no page is made on the loop, where it would take it a second and more.
+    # However busy the machine: no page is made on the loop, where it would take it a second and
+    # more.
     assert computed[-1] <= PROBE_SECONDS, computed[-5:]
-    # On a machine with more to do than it has cores each waits for its turn at one of them, probes and pages alike.
+    # On a machine with more to do than it has cores each waits for its turn at one of them, probes
+    # and pages alike.
     crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     assert p99 <= PROBE_SECONDS * crowded, (told, crowded)
     gaps = [after - before for before, after in zip([began, *frames], frames, strict=False)]

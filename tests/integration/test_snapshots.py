@@ -1,4 +1,6 @@
-"""What the live tables showed is recorded, and replayed as known then it comes to the same hash, whatever arrived since."""
+"""What the live tables showed is recorded, and replayed as known then it comes to the same hash,
+whatever arrived since.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,7 +46,9 @@ class Centre:
     begun: datetime
 
     def told(self, first: int, count: int, *, happened: timedelta, arrived: timedelta) -> None:
-        """Overdue filings that happened and arrived so long after the beginning, and all lives of them."""
+        """Overdue filings that happened and arrived so long after the beginning, and all lives of
+        them.
+        """
         at, came = self.begun + happened, self.begun + arrived
         rows = [
             (at, came + timedelta(milliseconds=number), self._filing(first + number, at))
@@ -162,7 +166,8 @@ def test_the_proof_is_a_command_that_fails_when_a_replay_shows_something_else(
         ("rules + 1 AS rules", b"1 recorded by other rules"),
     ):
         centre.client.execute(
-            f"INSERT INTO {SNAPSHOTS.name} ({names}) SELECT * REPLACE ({change}, taken_at + INTERVAL 1 SECOND AS taken_at) "
+            f"INSERT INTO {SNAPSHOTS.name} ({names}) SELECT * REPLACE ({change}, taken_at + "
+            "INTERVAL 1 SECOND AS taken_at) "
             f"FROM {SNAPSHOTS.name} FINAL"
         )
         done = command(environment, "dashboard", "proof", "--from", "2026-01-01")
@@ -175,6 +180,7 @@ def test_how_long_they_are_kept_is_a_setting(centre: Centre) -> None:
     said = migrate(centre.settings.model_copy(update={"keep_snapshots_days": 30}))
     assert [line for line in said if "kept for 30 days" in line]
     ((query,),) = centre.client.execute(
-        "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'snapshots'"
+        "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name "
+        "= 'snapshots'"
     )
     assert "toIntervalDay(30)" in query

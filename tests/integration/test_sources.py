@@ -1,4 +1,7 @@
-"""How timely sources are and were, and what of theirs was refused: through the real gateway, Kafka, worker and ClickHouse."""
+"""How timely sources are and were, and what of theirs was refused.
+
+Through the real gateway, Kafka, worker and ClickHouse.
+"""
 
 import json
 import urllib.error
@@ -130,7 +133,10 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
         (day + timedelta(minutes=minute, seconds=20), number)
         for number, minute in enumerate(minutes)
     ]
-    insert = "INSERT INTO events_filing (event_id, entity_id, occurred_at, received_at, agency, commune, partition, offset) VALUES"
+    insert = (
+        "INSERT INTO events_filing (event_id, entity_id, occurred_at, received_at, agency, "
+        "commune, partition, offset) VALUES"
+    )
     database.execute(
         insert, [(str(n), str(n), at, at, agency.code, agency.commune, 0, n) for at, n in rows]
     )
@@ -167,8 +173,12 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
         (rows[-1][0], rows[-1][0])
     ]
 
-    # A database as it was before: arrivals in another order, also from before the first event that is kept.
-    day_rows = "SELECT day, agency, kind, max(a.received_at), max(a.occurred_at) FROM arrival_days AS a GROUP BY ALL ORDER BY ALL"
+    # A database as it was before: arrivals in another order, also from before the first event that
+    # is kept.
+    day_rows = (
+        "SELECT day, agency, kind, max(a.received_at), max(a.occurred_at) FROM arrival_days AS a "
+        "GROUP BY ALL ORDER BY ALL"
+    )
     days, heard = database.execute(day_rows), database.execute("SELECT * FROM source_freshness")
     for name in (
         *(f"fill_arrival_minutes_{kind.name}" for kind in KINDS),
@@ -179,10 +189,15 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
     for name in ("arrival_minutes", "arrival_days", "freshness"):
         database.execute(f"TRUNCATE TABLE {name}")
     database.execute(
-        "CREATE TABLE arrivals (agency LowCardinality(String), kind LowCardinality(String), minute DateTime, received_at "
-        "DateTime64(3), occurred_at DateTime64(3)) ENGINE = ReplacingMergeTree(received_at) ORDER BY (agency, kind, minute)"
+        "CREATE TABLE arrivals (agency LowCardinality(String), kind LowCardinality(String), minute "
+        "DateTime, received_at "
+        "DateTime64(3), occurred_at DateTime64(3)) ENGINE = ReplacingMergeTree(received_at) ORDER "
+        "BY (agency, kind, minute)"
     )
-    by_minute = "SELECT agency, 'filing' AS kind, toStartOfMinute(e.received_at) AS minute, max(e.received_at) AS received_at, "
+    by_minute = (
+        "SELECT agency, 'filing' AS kind, toStartOfMinute(e.received_at) AS minute, "
+        "max(e.received_at) AS received_at, "
+    )
     by_minute += "max(e.occurred_at) AS occurred_at FROM events_filing AS e GROUP BY agency, minute"
     database.execute(f"CREATE MATERIALIZED VIEW fill_arrivals_filing TO arrivals AS {by_minute}")
     database.execute(
@@ -191,7 +206,8 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
     older = day - timedelta(days=500)
     database.execute("INSERT INTO arrivals VALUES", [("H57.IOC", "feedback", older, older, older)])
     database.execute(
-        "ALTER TABLE migrations DELETE WHERE name = 'arrivals in order of time' SETTINGS mutations_sync = 1"
+        "ALTER TABLE migrations DELETE WHERE name = 'arrivals in order of time' SETTINGS "
+        "mutations_sync = 1"
     )
     assert "step arrivals in order of time" in migrate(settings)
     assert history() == expected
@@ -233,7 +249,8 @@ def test_an_agency_that_is_no_more_has_its_silence_on_the_timeline_of_then(
         for minute in range(7 * 60 + 30, 9 * 60 + 11, 10)
     ]  # then no more that day
     database.execute(
-        "INSERT INTO events_filing (event_id, entity_id, occurred_at, received_at, agency, commune, partition, offset) VALUES",
+        "INSERT INTO events_filing (event_id, entity_id, occurred_at, received_at, agency, "
+        "commune, partition, offset) VALUES",
         [(str(n), str(n), at, at, former.code, former.commune, 0, n) for n, at in enumerate(times)],
     )
     asked = PageRequest(
@@ -251,7 +268,8 @@ def test_the_league_of_a_month_is_asked_in_a_moment(database: Client, asked: Sou
     """A million minutes of arrivals: ClickHouse makes runs of them, Python sees the gaps only."""
     codes = [one.code for one in PLACE.agencies if one.feed("filing")][:30]
     database.execute(
-        "INSERT INTO arrival_minutes SELECT now() - toIntervalMinute(number) AS minute, agency, 'filing', minute, minute "
+        "INSERT INTO arrival_minutes SELECT now() - toIntervalMinute(number) AS minute, agency, "
+        "'filing', minute, minute "
         "FROM numbers(30 * 1440) ARRAY JOIN %(codes)s AS agency",
         {"codes": codes},
     )

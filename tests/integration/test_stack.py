@@ -1,4 +1,7 @@
-"""The local stack as its user meets it: up, status, down, wipe, crashes, taken ports, two side by side."""
+"""The local stack as its user meets it.
+
+Up, status, down, wipe, crashes, taken ports, two side by side.
+"""
 
 import json
 import os
@@ -99,7 +102,10 @@ def test_up_status_down_and_wipe_from_the_command_line(home: Path) -> None:
     assert first.stdout.splitlines() == [
         f"export {name}={value}" for name, value in where.environment.items()
     ]
-    shell = f'eval "$({sys.executable} -m stack up --export --home {home} 2>/dev/null)"; echo $IOC_KAFKA_SERVERS $IOC_CLICKHOUSE_URL'
+    shell = (
+        f'eval "$({sys.executable} -m stack up --export --home {home} 2>/dev/null)"; echo '
+        "$IOC_KAFKA_SERVERS $IOC_CLICKHOUSE_URL"
+    )
     said = subprocess.run(
         ["sh", "-c", shell], capture_output=True, text=True, check=True, timeout=120
     ).stdout.split()
@@ -206,7 +212,8 @@ def test_two_stacks_that_start_at_once_both_come_up(home: Path) -> None:
     homes = home / "one", home / "other"
     try:
         with ThreadPoolExecutor() as pool:
-            # By a folder of their own they wait for one another only, not for what other tests start.
+            # By a folder of their own they wait for one another only, not for what other tests
+            # start.
             ended = list(pool.map(lambda one: command(one, "up", TMPDIR=str(home)), homes))
         assert [one.returncode for one in ended] == [0, 0], [one.stderr for one in ended]
         assert sum("another stack is starting" in one.stdout + one.stderr for one in ended) == 1

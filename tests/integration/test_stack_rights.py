@@ -1,4 +1,7 @@
-"""What the local ClickHouse lets whom do: the user `ioc` with its databases and nothing else, nobody without the password."""
+"""What the local ClickHouse lets whom do.
+
+The user `ioc` with its databases and nothing else, nobody without the password.
+"""
 
 import os
 import stat
@@ -58,9 +61,12 @@ ELSEWHERE = (
     "SELECT * FROM filesystem('{folder}')",
     "SELECT formatRow('Template', 1) SETTINGS format_template_row = '{file}'",
     "BACKUP TABLE ioc_rights.rows TO File('{folder}/copy')",
-    "CREATE DICTIONARY ioc_rights.d (n UInt64) PRIMARY KEY n SOURCE(FILE(path '{file}' format 'CSV')) LAYOUT(FLAT()) LIFETIME(0)",
-    "CREATE TABLE ioc_rights.disk (n Int8) ENGINE = MergeTree ORDER BY n SETTINGS disk = disk(type = 'local', path = '{folder}/')",
-    "CREATE TABLE ioc_rights.web (n Int8) ENGINE = MergeTree ORDER BY n SETTINGS disk = disk(type = 'web', endpoint = '{url}/')",
+    "CREATE DICTIONARY ioc_rights.d (n UInt64) PRIMARY KEY n SOURCE(FILE(path '{file}' format "
+    "'CSV')) LAYOUT(FLAT()) LIFETIME(0)",
+    "CREATE TABLE ioc_rights.disk (n Int8) ENGINE = MergeTree ORDER BY n SETTINGS disk = "
+    "disk(type = 'local', path = '{folder}/')",
+    "CREATE TABLE ioc_rights.web (n Int8) ENGINE = MergeTree ORDER BY n SETTINGS disk = disk(type "
+    "= 'web', endpoint = '{url}/')",
     "SELECT * FROM sqlite('{file}', 'rows')",
     "SELECT * FROM url('{url}', 'LineAsString')",
     "SELECT * FROM url('file://{file}', 'LineAsString')",
@@ -76,7 +82,8 @@ ELSEWHERE = (
     "SELECT * FROM system.server_settings",
     "CREATE USER other",
     "GRANT ALL ON *.* TO ioc",
-    "CREATE VIEW ioc_rights.borrowed DEFINER = default SQL SECURITY DEFINER AS SELECT * FROM file('{file}', 'LineAsString')",
+    "CREATE VIEW ioc_rights.borrowed DEFINER = default SQL SECURITY DEFINER AS SELECT * FROM "
+    "file('{file}', 'LineAsString')",
     "CREATE VIEW ioc_rights.unchecked SQL SECURITY NONE AS SELECT 1",
     "CREATE DATABASE elsewhere",
     "CREATE TABLE default.rows (n Int8) ENGINE = Memory",
@@ -227,7 +234,10 @@ def test_an_installation_from_before_passwords_keeps_its_data_and_goes_on(home: 
     assert wait_until(answers, 30), (home / "before.log").read_text(errors="replace")
     settings = Settings.of({"IOC_CLICKHOUSE_URL": old, "IOC_HOME": str(home / "none")})
     migrate(settings)
-    row = "INSERT INTO events_feedback (event_id, agency, received_at, occurred_at) SELECT '{0}', 'H57.{0}', now(), now()"
+    row = (
+        "INSERT INTO events_feedback (event_id, agency, received_at, occurred_at) SELECT '{0}', "
+        "'H57.{0}', now(), now()"
+    )
     execute(old, row.format(1), "ioc")
     assert execute(old, "SELECT count() FROM freshness", "ioc") == [(1,)]
 

@@ -1,4 +1,7 @@
-"""What is posted to the gateway, the dashboard's store answers: through real Kafka, worker and ClickHouse."""
+"""What is posted to the gateway, the dashboard's store answers.
+
+Through real Kafka, worker and ClickHouse.
+"""
 
 import urllib.request
 from collections.abc import Iterator
@@ -62,7 +65,10 @@ class Way:
             assert answer.status in (200, 202)
 
     def commune(self, code: str) -> dict[str, float]:
-        """The figures of a commune by their codes; nothing of one that has none. Those of a share are its parts."""
+        """The figures of a commune by their codes; nothing of one that has none.
+
+        Those of a share are its parts.
+        """
         found = self.figures.now(LIVE, by=("commune",))
         return {
             name: one.part if one.part is not None else one.value or 0
@@ -171,7 +177,10 @@ def test_a_flash_document_that_nobody_receives_is_found(path: Way) -> None:
 def test_the_watch_raises_what_the_wall_shows(
     path: Way, module_environment: dict[str, str]
 ) -> None:
-    """The reports and the document of the tests above: seen by the watch, read back by the dashboard."""
+    """The reports and the document of the tests above.
+
+    Seen by the watch, read back by the dashboard.
+    """
     assert command(module_environment, "streams", "watch", "--once").returncode == 0
     calls = {
         one.cause: one
@@ -211,7 +220,10 @@ def test_a_live_meeting_tells_its_sites(path: Way) -> None:
 
 
 def test_what_is_dated_in_the_future_is_told_and_not_shown_as_if_it_had_happened(path: Way) -> None:
-    """An agency's clock is two hours ahead: a new filing, and a step of one that a right clock reports on a minute later."""
+    """An agency's clock is two hours ahead.
+
+    A new filing, and a step of one that a right clock reports on a minute later.
+    """
     later = datetime.now(UTC) + timedelta(hours=2)
     before = path.commune(COMMUNE)
     flow = path.figures.now(LIVE)[()]["filing.registered"].value
@@ -259,7 +271,10 @@ def test_the_pulse_moves_by_itself_and_its_mark_only_with_the_data(path: Way) ->
     )
 
     def goes_on() -> bool:
-        """Whether the next heartbeat changes nothing else; an alarm that is raised meanwhile is data."""
+        """Whether the next heartbeat changes nothing else.
+
+        An alarm that is raised meanwhile is data.
+        """
         nonlocal first
         before = first
         first = wait_for(
@@ -291,7 +306,10 @@ def test_a_database_that_is_away_is_one_kind_of_error() -> None:
 def test_the_partition_that_is_furthest_behind_tells_how_alive_the_data_is(
     settings: Settings,
 ) -> None:
-    """One of two workers hangs: its partition's beats stop while the other's go on. A clock that is ahead speaks for nobody."""
+    """One of two workers hangs: its partition's beats stop while the other's go on.
+
+    A clock that is ahead speaks for nobody.
+    """
     migrate(settings)
     connection = Connection(settings.clickhouse_url)
     now = datetime.now(UTC).replace(microsecond=0)

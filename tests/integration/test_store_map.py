@@ -1,4 +1,7 @@
-"""What the map shows of a scope equals what pandas makes of the raw rows: counts, cells, points, course, flows, records."""
+"""What the map shows of a scope equals what pandas makes of the raw rows.
+
+Counts, cells, points, course, flows, records.
+"""
 
 from collections import Counter as Tally
 from collections.abc import Iterator
@@ -69,7 +72,10 @@ class Province:
 
 
 def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
-    """Reports, filings and documents of three weeks, each with a step or two; some due before now."""
+    """Reports, filings and documents of three weeks, each with a step or two.
+
+    Some due before now.
+    """
 
     def moment(most_days: float) -> datetime:
         return NOW - timedelta(minutes=dice.randrange(5, int(most_days * 1440)))

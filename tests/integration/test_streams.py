@@ -1,4 +1,7 @@
-"""From Kafka to windows in ClickHouse, on the real parts: late, repeated and bad events, kill -9, and a database away."""
+"""From Kafka to windows in ClickHouse, on the real parts.
+
+Late, repeated and bad events, kill -9, and a database away.
+"""
 
 import os
 import random
@@ -202,7 +205,10 @@ def test_kill_9_in_mid_stream_loses_and_doubles_nothing(
     total = 6_000
 
     def on_a_server(look: Callable[[], int]) -> int:
-        """The local ClickHouse may die of a connection that breaks off within a query: then it is started again."""
+        """The local ClickHouse may die of a connection that breaks off within a query.
+
+        Then it is started again.
+        """
         try:
             return look()
         except NetworkError:
@@ -234,7 +240,10 @@ def test_kill_9_in_mid_stream_loses_and_doubles_nothing(
 def test_where_kafka_no_longer_has_the_beginning_all_that_it_has_is_counted(
     settings: Settings, environment: dict[str, str], database: Client, log: Path
 ) -> None:
-    """Retention removed the head of every partition before a worker came: it goes on from what there is, whole."""
+    """Retention removed the head of every partition before a worker came.
+
+    It goes on from what there is, whole.
+    """
     removed, total = 300, 24_000
     topic = FEEDBACK.topic(settings.topic_prefix)
     with Producer(settings) as producer:
@@ -333,7 +342,8 @@ def test_migrating_again_changes_nothing_and_adds_what_is_new(
     ]
     comments = dict(
         database.execute(
-            "SELECT name, comment FROM system.columns WHERE table = 'events_meeting' AND database = currentDatabase()"
+            "SELECT name, comment FROM system.columns WHERE table = 'events_meeting' AND database "
+            "= currentDatabase()"
         )
     )
     assert comments["title"] == "Subject."

@@ -1,4 +1,7 @@
-"""The stream processes as their surroundings see them: where they listen, and what their logs look like in good and bad times."""
+"""The stream processes as their surroundings see them.
+
+Where they listen, and what their logs look like in good and bad times.
+"""
 
 import re
 import time
@@ -22,7 +25,10 @@ LOOPBACK = "0100007F"
 
 
 def lines(running: Running) -> list[str]:
-    """What it said; every line has time, zone, level and process, and none is the middle of a traceback."""
+    """What it said.
+
+    Every line has time, zone, level and process, and none is the middle of a traceback.
+    """
     found = running.text().splitlines()
     assert not (odd := [line for line in found if not LINE.fullmatch(line)]), odd
     return found

@@ -1,4 +1,7 @@
-"""Senders that write in Kafka's transactions: what they commit counts, what they take back does not, and nothing seems to wait."""
+"""Senders that write in Kafka's transactions.
+
+What they commit counts, what they take back does not, and nothing seems to wait.
+"""
 
 import asyncio
 import re

@@ -1,4 +1,7 @@
-"""The units in ClickHouse: written once by the migration, and restating by SQL is restating by Python."""
+"""The units in ClickHouse.
+
+Written once by the migration, and restating by SQL is restating by Python.
+"""
 
 from datetime import UTC, datetime
 
@@ -45,7 +48,8 @@ def test_sql_and_python_restate_every_code_of_every_day_alike(
     here = places.atlas()
     codes = sorted({*here.former_communes, *here.commune_by_code, "", "BROOKLYN", "99999"})
     database.execute(
-        f"CREATE TABLE asked (commune {column}, occurred_at {MOMENT}) ENGINE = MergeTree ORDER BY occurred_at"
+        f"CREATE TABLE asked (commune {column}, occurred_at {MOMENT}) ENGINE = MergeTree ORDER BY "
+        "occurred_at"
     )
     rows = [(code, milliseconds(moment)) for code in codes for moment in MOMENTS]
     database.execute(

@@ -1,4 +1,7 @@
-"""Codes that nobody knows: listed with whom they are from, and counted beside the sum of the communes."""
+"""Codes that nobody knows.
+
+Listed with whom they are from, and counted beside the sum of the communes.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -46,7 +49,10 @@ def report(
 
 @pytest.fixture
 def ask(settings: Settings, database: Client) -> Iterator[PageContext]:
-    """Reports, a filing, a meeting and a figure, some with codes that nobody knows; all but the last arrived three days ago."""
+    """Reports, a filing, a meeting and a figure, some with codes that nobody knows.
+
+    All but the last arrived three days ago.
+    """
     counter = Counter(settings)
     reports = [
         report("known", HERE.code),

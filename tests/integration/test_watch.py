@@ -1,4 +1,7 @@
-"""The watch on a real ClickHouse: what its questions find, what it raises, keeps and clears, alone, twice and after a restart."""
+"""The watch on a real ClickHouse.
+
+What its questions find, what it raises, keeps and clears, alone, twice and after a restart.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -89,7 +92,8 @@ def reports(
     ]
     database.execute(f"INSERT INTO events_feedback ({', '.join(rows[0])}) VALUES", rows)
     database.execute(
-        "INSERT INTO windows_feedback (window_start, partition, agency, commune, category, received, last_offset) VALUES",
+        "INSERT INTO windows_feedback (window_start, partition, agency, commune, category, "
+        "received, last_offset) VALUES",
         [(at.replace(second=0), 0, "H57.IOC", commune, category, count, begun + count)],
     )
 
@@ -177,7 +181,8 @@ def test_a_pile_a_flash_document_and_dead_letters_are_found(
     ]
     assert (found.key, found.count, found.change) == (ONE, 25, 5)
     database.execute(
-        "INSERT INTO current_document (entity_id, to_organ, commune, status, priority, started_at, version) VALUES",
+        "INSERT INTO current_document (entity_id, to_organ, commune, status, priority, "
+        "started_at, version) VALUES",
         [
             (f"{receiver}{sent}", receiver, ONE, status, priority, minutes(sent), 1)
             for receiver, status, priority, sent in (
@@ -228,7 +233,10 @@ def test_what_is_overdue_since_before_the_reform_calls_by_the_commune_of_today(
         )
         for number in range(count)
     ]
-    names = "entity_id, step, since, until, commune, unit, status, started_at, standing, due_at, due, version"
+    names = (
+        "entity_id, step, since, until, commune, unit, status, started_at, standing, due_at, due, "
+        "version"
+    )
     database.execute(f"INSERT INTO life_filing ({names}) VALUES", filings)
     (found,) = ask(store, "pile")
     assert (found.key, found.communes, found.count, found.change) == (ONE, (ONE,), 5, 5)

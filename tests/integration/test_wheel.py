@@ -1,4 +1,7 @@
-"""The wheel outside the checkout: it holds what runs need, and runs the demo in an environment and a folder of its own."""
+"""The wheel outside the checkout.
+
+It holds what runs need, and runs the demo in an environment and a folder of its own.
+"""
 
 import json
 import os
@@ -47,7 +50,9 @@ def uv(*arguments: str | Path) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """The variables of this process but those that lead Python to this checkout or to its environment."""
+    """The variables of this process but those that lead Python to this checkout or to its
+    environment.
+    """
     return {
         name: value
         for name, value in bare_environment().items()
@@ -66,7 +71,10 @@ def sources() -> list[str]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of a copy of the sources: a build leaves files beside them, and may find those of an earlier one."""
+    """A wheel of a copy of the sources.
+
+    A build leaves files beside them, and may find those of an earlier one.
+    """
     copy, built = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("wheel")
     for name in sources():
         (copy / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,7 @@
-"""When a record arrived: as the broker says, or earlier as a backfill of history states; nobody else's clock has a say."""
+"""When a record arrived: as the broker says, or earlier as a backfill of history states.
+
+Nobody else's clock has a say.
+"""
 
 import pytest
 

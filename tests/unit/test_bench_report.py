@@ -1,4 +1,7 @@
-"""What a bench cannot measure is said in its place; the others go on, and the exit status tells a failure from it."""
+"""What a bench cannot measure is said in its place.
+
+The others go on, and the exit status tells a failure from it.
+"""
 
 from tests.bench import scaling
 from tests.bench.ground import Course, Sample

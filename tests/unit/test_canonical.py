@@ -1,4 +1,7 @@
-"""One form of an event, whoever sent it: the same at the gateway (one by one) and at the worker (many at once)."""
+"""One form of an event, whoever sent it.
+
+The same at the gateway (one by one) and at the worker (many at once).
+"""
 
 import gc
 import unicodedata
@@ -306,7 +309,9 @@ def test_the_code_of_a_province_or_an_agency_is_no_commune() -> None:
 
 
 def test_what_cannot_be_read_leaves_nothing_to_be_looked_for() -> None:
-    """A record that an error holds in a circle stays in memory until garbage is looked for, which worker and gateway do seldom."""
+    """A record that an error holds in a circle stays in memory until garbage is looked for, which
+    worker and gateway do seldom.
+    """
     lines = [
         b"{" * 3,
         record(FILING, due_at="never"),

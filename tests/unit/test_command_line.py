@@ -44,7 +44,10 @@ def test_the_installed_program_is_this_one() -> None:
 
 
 def test_the_overview_names_every_command_and_loads_none_of_them() -> None:
-    code = f"import sys\nfrom stack.cli import main\ntry: main()\nfinally: print(*sorted({SLOW} & set(sys.modules)), file=sys.stderr)"
+    code = (
+        f"import sys\nfrom stack.cli import main\ntry: main()\nfinally: print(*sorted({SLOW} & "
+        "set(sys.modules)), file=sys.stderr)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, "--help"],
         env=os.environ | {"COLUMNS": "120"},

@@ -1,4 +1,6 @@
-"""docker-compose.yml is valid by the compose-spec's own schema, keeps the house rules, and runs commands that exist."""
+"""docker-compose.yml is valid by the compose-spec's own schema, keeps the house rules, and runs
+commands that exist.
+"""
 
 import re
 import shlex

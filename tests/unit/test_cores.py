@@ -1,4 +1,6 @@
-"""A busy worker's threads share a core while it has room, and whoever says where they may run is obeyed."""
+"""A busy worker's threads share a core while it has room, and whoever says where they may run is
+obeyed.
+"""
 
 import os
 import subprocess

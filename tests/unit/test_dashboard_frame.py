@@ -1,4 +1,7 @@
-"""What a wall shows of a snapshot: honest figures, Vietnamese numbers, greys for the normal and calls for the rest."""
+"""What a wall shows of a snapshot.
+
+Honest figures, Vietnamese numbers, greys for the normal and calls for the rest.
+"""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""One poller serves all viewers: newest state only, changes only, and honest about a database that is away."""
+"""One poller serves all viewers.
+
+Newest state only, changes only, and honest about a database that is away.
+"""
 
 import asyncio
 import json

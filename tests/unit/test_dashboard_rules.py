@@ -1,4 +1,7 @@
-"""How alarms are told: a storm is no flood, one matter is told once, and it is known whether anybody looks."""
+"""How alarms are told.
+
+A storm is no flood, one matter is told once, and it is known whether anybody looks.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,7 @@
-"""The catalogues are whole: one text per key and language, every key of the code, none that is unused."""
+"""The catalogues are whole.
+
+One text per key and language, every key of the code, none that is unused.
+"""
 
 import ast
 import re
@@ -49,7 +52,10 @@ def trees() -> dict[Path, ast.Module]:
 
 
 def calls() -> Iterator[tuple[str, ast.expr, set[str] | None]]:
-    """Every call of a translator: where, its key, and the names of the values; None for `**values`."""
+    """Every call of a translator: where, its key, and the names of the values.
+
+    None for `**values`.
+    """
     for path, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and node.args and _translates(node.func, path):
@@ -94,7 +100,10 @@ def constants() -> set[str]:
 
 
 def joined() -> list["re.Pattern[str]"]:
-    """Every f-string that puts a key together: a value, and at least four letters with an underscore."""
+    """Every f-string that puts a key together.
+
+    A value, and at least four letters with an underscore.
+    """
     return [
         pattern(node)
         for tree in trees().values()

@@ -1,4 +1,7 @@
-"""How much time a record's clock has left: in working time or all time, with pauses, overdue, closed."""
+"""How much time a record's clock has left.
+
+In working time or all time, with pauses, overdue, closed.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,7 @@
-"""A declaration is whole or it does not import: half ones of each kind, and what the error names."""
+"""A declaration is whole or it does not import.
+
+Half ones of each kind, and what the error names.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -85,7 +88,7 @@ def test_every_measure_is_asked_by_the_job_that_it_names(monkeypatch: pytest.Mon
         return question
 
     monkeypatch.setattr(jobs, "QUESTIONS", {one.code: hear(one.code) for one in MEASURES})
-    monkeypatch.setattr(alarm_store, "known", lambda store, at: [])
+    monkeypatch.setattr(alarm_store, "read", lambda store, at: [])
     monkeypatch.setattr(alarm_store, "write", lambda store, alarms: None)
     for job in alarm_jobs(MEASURES):
         asked.clear()

@@ -1,4 +1,7 @@
-"""What the pages of the desk are made of: addresses to share, tables that keep their order, cells that stay texts."""
+"""What the pages of the desk are made of.
+
+Addresses to share, tables that keep their order, cells that stay texts.
+"""
 
 import csv
 import io

@@ -1,4 +1,7 @@
-"""How targets and scores are said and drawn: figures with their units, axes, bars, files without formulas."""
+"""How targets and scores are said and drawn.
+
+Figures with their units, axes, bars, files without formulas.
+"""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""The operators' map: what its addresses say, how communes are classed, where units lie. No database."""
+"""The operators' map: what its addresses say, how communes are classed, where units lie.
+
+No database.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,7 @@
-"""Lists of records as pure parts: what an address asks for and is refused for, choices and chips, files as programs read them."""
+"""Lists of records as pure parts.
+
+What an address asks for and is refused for, choices and chips, files as programs read them.
+"""
 
 import csv
 import io

@@ -1,4 +1,7 @@
-"""Units, records and the search as pure parts: who a code is, what calls, what a row says, what a text finds."""
+"""Units, records and the search as pure parts.
+
+Who a code is, what calls, what a row says, what a text finds.
+"""
 
 import json
 from collections.abc import Mapping
@@ -357,7 +360,8 @@ IDS = (
 )
 def test_every_id_is_read_back_from_its_link_whatever_a_browser_makes_of_paths(entity: str) -> None:
     there = urlsplit(link_to(PageRequest("/", (("lang", "en"),), "en"), FEEDBACK, entity))
-    # As browsers do: parts of dots are taken away, however they are written, and backslashes are slashes.
+    # As browsers do: parts of dots are taken away, however they are written, and backslashes are
+    # slashes.
     path = unquote(
         urlsplit(
             urljoin("http://localhost", there.path.replace("%2E", ".").replace("%5C", "/"))

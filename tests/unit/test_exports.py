@@ -1,4 +1,7 @@
-"""Files for taking away: a few are made at a time, and each gives its place back however it ends."""
+"""Files for taking away.
+
+A few are made at a time, and each gives its place back however it ends.
+"""
 
 from collections.abc import Iterator
 from threading import BoundedSemaphore

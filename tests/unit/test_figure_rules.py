@@ -191,7 +191,9 @@ def test_every_kind_with_a_life_has_figures() -> None:
 
 
 def test_what_tells_of_a_moment_tells_of_what_is_open_then() -> None:
-    """What is closed long ago is not looked at for figures of the past (`dashboard.history.slices`): it must not matter to them."""
+    """What is closed long ago is not looked at for figures of the past
+    (`dashboard.history.slices`): it must not matter to them.
+    """
     pieces = {
         (figure.kind, piece) for figure in FIGURES for piece in figure.pieces if not piece.when
     }

@@ -1,4 +1,7 @@
-"""What is live, late, silent, quiet or malformed, now and at any moment of the past; who is timely; how old a figure is."""
+"""What is live, late, silent, quiet or malformed, now and at any moment of the past; who is timely.
+
+How old a figure is.
+"""
 
 from datetime import datetime, timedelta
 from itertools import pairwise

@@ -458,7 +458,8 @@ def test_an_event_with_a_member_twice_is_refused_and_its_neighbours_are_taken(
     kind: Kind, together: bool
 ) -> None:
     plain = msgspec.json.encode(msgspec.json.decode(example(kind)))
-    # A space before a colon hides one `":` and the repeat adds one: counted together, the two would look right.
+    # A space before a colon hides one `":` and the repeat adds one: counted together, the two would
+    # look right.
     twice = plain.replace(b'"agency":', b'"agency":"x","agency" :').replace(
         b'"id":"', b'"id":"twice-'
     )

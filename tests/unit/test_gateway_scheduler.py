@@ -1,4 +1,7 @@
-"""One intake thread, shared: who sends much does not hold up who sends little, and the other way round."""
+"""One intake thread, shared.
+
+Who sends much does not hold up who sends little, and the other way round.
+"""
 
 import asyncio
 import gc
@@ -24,8 +27,10 @@ def work(
 
 
 def served(*requests: tuple[str, str, int], turn: float = 0) -> list[str]:
-    """The names of requests (sender, name, steps) in the order of their steps. All steps take equally long; each is a turn, unless
-    a `turn` is longer."""
+    """The names of requests (sender, name, steps) in the order of their steps.
+
+    All steps take equally long; each is a turn, unless a `turn` is longer.
+    """
     log: list[str] = []
 
     async def go() -> None:
@@ -120,7 +125,9 @@ def test_a_request_that_nobody_waits_for_any_more_is_dropped() -> None:
 
 
 def test_the_body_of_a_request_that_failed_is_let_go_of_at_once() -> None:
-    """An error, its frames, the request and its body in a circle would stay until garbage is looked for, which is seldom."""
+    """An error, its frames, the request and its body in a circle would stay until garbage is looked
+    for, which is seldom.
+    """
 
     class Body:
         pass

@@ -1,4 +1,7 @@
-"""A server holds its clients to the limits: raw sockets against a real one, with small limits so that it takes moments."""
+"""A server holds its clients to the limits.
+
+Raw sockets against a real one, with small limits so that it takes moments.
+"""
 
 import logging
 import select
@@ -38,7 +41,10 @@ GET = b"GET /here HTTP/1.1\r\nHost: localhost\r\n\r\n"
 async def app(
     scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
 ) -> None:
-    """Answers how long the body was; /early without reading it; a WebSocket says how long each message was."""
+    """Answers how long the body was; /early without reading it.
+
+    A WebSocket says how long each message was.
+    """
     if scope["type"] == "lifespan":
         return
     if scope["type"] == "websocket":

@@ -1,4 +1,7 @@
-"""Workbooks that are bombs: what they unpack to is bounded before it is read, and told in a sentence."""
+"""Workbooks that are bombs.
+
+What they unpack to is bounded before it is read, and told in a sentence.
+"""
 
 import io
 import tracemalloc

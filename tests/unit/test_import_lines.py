@@ -1,4 +1,7 @@
-"""No line of a file vanishes: header, blank, skipped and rows are all of them, whatever the bytes."""
+"""No line of a file vanishes.
+
+Header, blank, skipped and rows are all of them, whatever the bytes.
+"""
 
 import io
 import json
@@ -223,11 +226,13 @@ def test_the_lines_of_any_bytes_add_up(mapping: Mapping, encoding: str, content:
     ("text", "form"),
     [
         (
-            '{"Mã": "Q-2", "Ngày": "01/12/2026"},\n\n{"Mã": "Q-3", "Ngày": "01/12/2026"},\nnonsense\n',
+            '{"Mã": "Q-2", "Ngày": "01/12/2026"},\n\n{"Mã": "Q-3", "Ngày": '
+            '"01/12/2026"},\nnonsense\n',
             "lines",
         ),
         (
-            '\ufeff[\n {"Mã": "Q-2",\n "Ngày": "01/12/2026"},\n {"Mã": "Q-3", "Ngày": "01/12/2026"}, 7]',
+            '\ufeff[\n {"Mã": "Q-2",\n "Ngày": "01/12/2026"},\n {"Mã": "Q-3", "Ngày": '
+            '"01/12/2026"}, 7]',
             "array",
         ),
     ],

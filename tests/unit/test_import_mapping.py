@@ -1,4 +1,7 @@
-"""What a mapping makes of rows: converters, conditions, refusals that name row, column and value."""
+"""What a mapping makes of rows.
+
+Converters, conditions, refusals that name row, column and value.
+"""
 
 import io
 import json

@@ -1,4 +1,7 @@
-"""What workers told of events makes the numbers of rows: accepted, repeats, refused, not yet counted."""
+"""What workers told of events makes the numbers of rows.
+
+Accepted, repeats, refused, not yet counted.
+"""
 
 import io
 from contextlib import nullcontext
@@ -27,7 +30,9 @@ CONFLICT = RefusalError(RefusalCategory.CONFLICT, "other content")
 
 
 def five_rows() -> tuple[Summary, SentRows]:
-    """Rows 2 to 6 of one event each, row 7 of two, in the partitions and at the offsets that they got."""
+    """Rows 2 to 6 of one event each, row 7 of two, in the partitions and at the offsets that they
+    got.
+    """
     sent = SentRows()
     for number, place, offset in ((2, A, 10), (3, B, 7), (4, A, 12), (5, A, 11), (6, B, 8)):
         sent.add(number, [(place, offset)])
@@ -49,7 +54,9 @@ def test_a_row_is_a_repeat_when_all_its_events_are_and_refused_when_one_is() -> 
 
 
 def test_what_workers_tell_twice_counts_once() -> None:
-    """A worker that is killed before its checkpoint, or did a write over, tells the same again, maybe in other runs."""
+    """A worker that is killed before its checkpoint, or did a write over, tells the same again,
+    maybe in other runs.
+    """
     summary, sent = five_rows()
     told = [
         WorkerReport(A, 13, 13, None),

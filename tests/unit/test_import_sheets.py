@@ -1,4 +1,7 @@
-"""Sheets of a workbook: what a cell shows is what is read, and what cannot be read is told by sheet, row and cell."""
+"""Sheets of a workbook.
+
+What a cell shows is what is read, and what cannot be read is told by sheet, row and cell.
+"""
 
 import io
 import zipfile
@@ -235,7 +238,10 @@ def test_codes_of_units_keep_their_zeros_and_may_be_of_former_units(
 
 
 def with_formula(file: io.BytesIO, place: str, formula: str) -> io.BytesIO:
-    """The workbook as a spreadsheet program saves it: the cell has its value and the formula it came from."""
+    """The workbook as a spreadsheet program saves it.
+
+    The cell has its value and the formula it came from.
+    """
     made = io.BytesIO()
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(made, "w") as new:
         for name in old.namelist():
@@ -409,7 +415,10 @@ def test_a_csv_file_is_divided_by_what_its_first_line_has_most_of(text: str) -> 
 
 
 def test_numbers_of_json_are_no_texts_with_a_decimal_comma() -> None:
-    line = '{"Mã chỉ tiêu": "health.records", "Mã đơn vị": "46", "Kỳ báo cáo": "2026-10", "Giá trị": 73.125, "Đơn vị tính": "%"}'
+    line = (
+        '{"Mã chỉ tiêu": "health.records", "Mã đơn vị": "46", "Kỳ báo cáo": "2026-10", "Giá trị": '
+        '73.125, "Đơn vị tính": "%"}'
+    )
     (row,) = json_rows(io.BytesIO(line.encode()), "lines", INDICATORS)
     assert row.columns["Giá trị"] == "73,125"
     assert values.number(row.columns["Giá trị"], ",") == 73.125

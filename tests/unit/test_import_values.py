@@ -1,4 +1,7 @@
-"""What a text or a cell of a file is taken for: times as exact as they are written, codes with all their zeros, keys of rows."""
+"""What a text or a cell of a file is taken for.
+
+Times as exact as they are written, codes with all their zeros, keys of rows.
+"""
 
 import io
 import unicodedata

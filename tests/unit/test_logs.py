@@ -49,9 +49,12 @@ def test_an_error_is_one_line_that_says_where() -> None:
 
 def test_what_nobody_caught_is_a_line_as_well() -> None:
     code = (
-        "import logging, threading, warnings; from schemas.logs import configure; configure('ingest.gateway');"
-        "logging.getLogger('uvicorn.error').info('%s - \"WebSocket %s\" [accepted]', '1.2.3.4:5', '/ws?token=abc');"
-        "warnings.warn('old'); t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join(); [][1]"
+        "import logging, threading, warnings; from schemas.logs import configure; "
+        "configure('ingest.gateway');"
+        "logging.getLogger('uvicorn.error').info('%s - \"WebSocket %s\" [accepted]', '1.2.3.4:5', "
+        "'/ws?token=abc');"
+        "warnings.warn('old'); t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join(); "
+        "[][1]"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     lines = ran.stderr.splitlines()

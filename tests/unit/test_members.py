@@ -1,4 +1,7 @@
-"""Whether any of many records may hold a member twice: a first look, which may be wrong on the safe side only."""
+"""Whether any of many records may hold a member twice.
+
+A first look, which may be wrong on the safe side only.
+"""
 
 import json
 from typing import Any

@@ -1,4 +1,7 @@
-"""Where an event lies: the same place for its repeats, in every process, whatever was added since."""
+"""Where an event lies.
+
+The same place for its repeats, in every process, whatever was added since.
+"""
 
 import random
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,6 @@
-"""What the worker patches in libraries is what the patches were written for, and only they change it."""
+"""What the worker patches in libraries is what the patches were written for, and only they change
+it.
+"""
 
 import ast
 import hashlib
@@ -30,7 +32,10 @@ REPLACED = {
     ): "47e223de821d8222",
     ("clickhouse_driver.columns.base", "Column.prepare_items"): "a14c9d6ff556c37d",
 }
-"""Digests of the code that is replaced, extended or relied on: look at it anew before changing one."""
+"""Digests of the code that is replaced, extended or relied on.
+
+Look at it anew before changing one.
+"""
 
 
 def source(module: str, name: str) -> str:

@@ -1,4 +1,6 @@
-"""Properties of the codecs and of the fold, for whatever Hypothesis thinks of from the declared types; the same in every run."""
+"""Properties of the codecs and of the fold, for whatever Hypothesis thinks of from the declared
+types; the same in every run.
+"""
 
 import json
 import math
@@ -205,7 +207,10 @@ BROKEN = (b"", b"{}", b"null", b"{broken", b"\xff", b'{"a":1', b'"b":2}', b"1\n2
 def test_records_that_are_read_together_are_those_that_are_read_one_by_one(
     kind: Kind, data: st.DataObject
 ) -> None:
-    """Whatever is among them: one that is no event, or that would be one only together with the next."""
+    """Whatever is among them.
+
+    One that is no event, or that would be one only together with the next.
+    """
     drawn = data.draw(st.lists(events(kind), min_size=1, max_size=3))
     good = [
         write(kind, event, id=str(n), source="/s", time=data.draw(MOMENTS))
@@ -238,14 +243,20 @@ def test_records_that_are_read_together_are_those_that_are_read_one_by_one(
 
 
 def spelt(reads: Sequence[Read | None]) -> list[Any]:
-    """What reads say, whether codes are members of an enumeration or plain; the bodies that are compared to find a conflict."""
+    """What reads say, whether codes are members of an enumeration or plain.
+
+    The bodies that are compared to find a conflict.
+    """
     return [
         (msgspec.to_builtins(read), read.time, body(read), read.event_id) for read in reads if read
     ]
 
 
 def at_the_edge(together: list[Read] | None, one_by_one: list[Read | None]) -> bool:
-    """Whether a time is of the first or the last year that may be: that is looked at more closely."""
+    """Whether a time is of the first or the last year that may be.
+
+    That is looked at more closely.
+    """
     edges = [
         value
         for read in one_by_one
@@ -320,7 +331,10 @@ def readable(record: bytes) -> None:
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 LOG = st.lists(st.tuples(st.integers(0, 12), st.sampled_from("AAAB")), max_size=40)
-"""Which identity a record has (and with it its time), and what it says: a repeat, or a conflict if it says otherwise."""
+"""Which identity a record has (and with it its time), and what it says.
+
+A repeat, or a conflict if it says otherwise.
+"""
 
 
 def a_row(number: int, agency: str, offset: int) -> Row:
@@ -384,7 +398,10 @@ class Store:
 
 
 def counts(rows: list[Row]) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    """Windows of rows, by the plainest code: (minute, agency, commune) → (steps, live, ended, cancelled)."""
+    """Windows of rows, by the plainest code.
+
+    (minute, agency, commune) → (steps, live, ended, cancelled).
+    """
     names = [column.name for column in tables.events_table(MEETING).columns]
     found: Counter[tuple[Any, ...]] = Counter()
     for row in rows:

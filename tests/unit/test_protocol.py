@@ -1,6 +1,10 @@
-"""The order of work, simulated in one process with a fake log and a fake store: seeded, with crashes at every step, zombies that
-write late, resends, late, reordered, contradicting and future events, offsets without a record, chunks that get lost, two kinds and
-two partitions. Whatever happens, the store ends as the logs say. A failing seed fails again: `simulate(seed)` replays it."""
+"""The order of work, simulated in one process with a fake log and a fake store.
+
+Seeded, with crashes at every step, zombies that write late, resends, late, reordered, contradicting
+and future events, offsets without a record, chunks that get lost, two kinds and two partitions.
+Whatever happens, the store ends as the logs say. A failing seed fails again: `simulate(seed)`
+replays it.
+"""
 
 import random
 import re
@@ -57,7 +61,10 @@ class Crash(Exception):
 
 @dataclass
 class Kept:
-    """What a store keeps of one partition: rows keyed by offset, window values of which the newest offset wins."""
+    """What a store keeps of one partition.
+
+    Rows keyed by offset, window values of which the newest offset wins.
+    """
 
     events: dict[int, Row] = field(default_factory=dict)
     windows: dict[tuple[int, Cell], tuple[int, list[int]]] = field(default_factory=dict)
@@ -133,7 +140,10 @@ class FakeStore:
 
 
 class View:
-    """One worker's connection to the store: it can break before or after each write, and only for that worker."""
+    """One worker's connection to the store.
+
+    It can break before or after each write, and only for that worker.
+    """
 
     def __init__(self, store: FakeStore, rng: random.Random, rate: float) -> None:
         self._store, self._rng, self._rate = store, rng, rate
@@ -169,7 +179,10 @@ def an_event(rng: random.Random, kind: Kind, time: datetime) -> Event:
 
 
 def a_log(rng: random.Random, kind: Kind, count: int) -> list[Record]:
-    """A partition's log: mostly in order, some late by days, some of the future, some repeated, contradicting or broken."""
+    """A partition's log.
+
+    Mostly in order, some late by days, some of the future, some repeated, contradicting or broken.
+    """
     log: list[Record] = []
     sent: list[bytes] = []
     for number in range(count):
@@ -200,7 +213,10 @@ def a_log(rng: random.Random, kind: Kind, count: int) -> list[Record]:
 
 @dataclass
 class Truth:
-    """What a log comes to, by the plainest code: the first of an identity counts, one that says otherwise is a dead letter."""
+    """What a log comes to, by the plainest code.
+
+    The first of an identity counts, one that says otherwise is a dead letter.
+    """
 
     counted: set[int] = field(default_factory=set)
     steps: Counter[tuple[int, Cell]] = field(default_factory=Counter)
@@ -235,7 +251,10 @@ Logs = dict[Key, list[Record]]
 
 
 class Worker:
-    """A worker as it runs: the next batch may be taken in while one is being written; both die together."""
+    """A worker as it runs: the next batch may be taken in while one is being written.
+
+    Both die together.
+    """
 
     def __init__(self, store: FakeStore, rng: random.Random, rate: float, logs: Logs) -> None:
         self._view: Any = View(store, rng, rate)
@@ -254,7 +273,10 @@ class Worker:
         return chunk
 
     def take(self) -> None:
-        """Take in some chunks of some partitions, at times what was taken before; a gap is fetched again."""
+        """Take in some chunks of some partitions, at times what was taken before.
+
+        A gap is fetched again.
+        """
         chunks: list[tuple[Kind, int, list[Record]]] = []
         ends: dict[Key, int] = {}
         for _ in range(self._rng.randrange(1, 5)):
@@ -275,7 +297,10 @@ class Worker:
         self.held.append(batch)
 
     def write(self) -> None:
-        """Write the oldest batch in hand, which may break anywhere; it is kept until it is written."""
+        """Write the oldest batch in hand, which may break anywhere.
+
+        It is kept until it is written.
+        """
         write_batch(self._view, self.held[0])
         self._engine.written(self.held.pop(0))
 
@@ -350,7 +375,10 @@ def test_a_seed_replays_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_logs_hold_all_that_can_go_wrong() -> None:
-    """So that the test above is one: repeats, conflicts, broken, late and future events are in the logs."""
+    """So that the test above is one.
+
+    Repeats, conflicts, broken, late and future events are in the logs.
+    """
     rng = random.Random(1)
     for kind in (MEETING, INDICATOR):
         log = a_log(rng, kind, 1000)
@@ -365,7 +393,10 @@ def test_the_logs_hold_all_that_can_go_wrong() -> None:
 
 
 def test_the_simulation_notices_a_wrong_order_of_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If windows were written before raw rows, some run would end wrong: the test above can fail."""
+    """If windows were written before raw rows, some run would end wrong.
+
+    The test above can fail.
+    """
 
     def wrong(store: Any, batch: Batch) -> None:
         for kind, windows in batch.windows.items():
@@ -386,7 +417,10 @@ def test_the_simulation_notices_a_wrong_order_of_writes(monkeypatch: pytest.Monk
 def test_where_the_log_starts_may_move_on_while_a_gap_is_looked_into(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Retention removes what was asked for, and more of it between two fetches: the worker goes on from what there is."""
+    """Retention removes what was asked for, and more of it between two fetches.
+
+    The worker goes on from what there is.
+    """
     log = a_log(random.Random(3), MEETING, 250)
     caplog.set_level("ERROR")
     for seed in range(100):
@@ -445,7 +479,10 @@ def windows_of(kept: Kept) -> dict[tuple[int, Cell], int]:
 
 
 def test_a_batch_that_is_tried_again_proves_no_gap() -> None:
-    """The chunk that showed the gap comes again, as its batch could not be written: it is no news from Kafka."""
+    """The chunk that showed the gap comes again, as its batch could not be written.
+
+    It is no news from Kafka.
+    """
     log = a_log(random.Random(5), MEETING, 60)
     store = FakeStore()
     engine = Engine(store, "t.", Reader(), SEALER)  # type: ignore[arg-type]
@@ -460,7 +497,10 @@ def test_a_batch_that_is_tried_again_proves_no_gap() -> None:
 def test_offsets_without_a_record_are_no_gap_but_records_that_went_astray_are(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What lies between is a transaction's marker, or aborted: the transport tells, and nothing is fetched again for it."""
+    """What lies between is a transaction's marker, or aborted.
+
+    The transport tells, and nothing is fetched again for it.
+    """
     log = a_log(random.Random(7), MEETING, 60)
     del log[10:20]
     store = FakeStore()

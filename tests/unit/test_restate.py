@@ -1,4 +1,7 @@
-"""What a code means on a day: reused codes, late reports, divided units, and codes that nobody knows."""
+"""What a code means on a day.
+
+Reused codes, late reports, divided units, and codes that nobody knows.
+"""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,7 +24,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def moved() -> str:
-    """A code of today whose former owner went elsewhere: the only ones for which the day decides the restated unit."""
+    """A code of today whose former owner went elsewhere.
+
+    The only ones for which the day decides the restated unit.
+    """
     return next(
         code for code in places.atlas().commune_by_code if restate.today(code, BEFORE) != code
     )

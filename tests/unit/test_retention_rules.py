@@ -1,4 +1,7 @@
-"""How long single events are kept: what is too old to be format_warning from a repeat, from when on all is kept."""
+"""How long single events are kept.
+
+What is too old to be format_warning from a repeat, from when on all is kept.
+"""
 
 import io
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,8 @@
-"""Rows by name: what is written is what is read, and a class that does not fit its table is an error where it is declared."""
+"""Rows by name.
+
+What is written is what is read, and a class that does not fit its table is an error where it is
+declared.
+"""
 
 from datetime import UTC, datetime
 from enum import StrEnum

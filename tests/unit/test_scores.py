@@ -1,4 +1,7 @@
-"""Scores by sets of criteria: what is known is counted, what is not is told, and nothing is put in its place."""
+"""Scores by sets of criteria.
+
+What is known is counted, what is not is told, and nothing is put in its place.
+"""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,4 +1,7 @@
-"""Who reported: sealed and opened, found in records of any state, and the keys and the log around it."""
+"""Who reported.
+
+Sealed and opened, found in records of any state, and the keys and the log around it.
+"""
 
 import json
 import stat

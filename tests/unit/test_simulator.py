@@ -1,4 +1,8 @@
-"""The simulator: the same seed gives the same records, any span fits its neighbours, and what happens is legal and believable."""
+"""The simulator.
+
+The same seed gives the same records, any span fits its neighbours, and what happens is legal and
+believable.
+"""
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta

@@ -1,4 +1,7 @@
-"""Indicators of the simulator: reported by every unit, moving towards their targets, so that a scoreboard has something to say."""
+"""Indicators of the simulator.
+
+Reported by every unit, moving towards their targets, so that a scoreboard has something to say.
+"""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -35,7 +38,10 @@ def month_of_indicators() -> tuple[Read, ...]:
 
 
 def test_after_a_month_the_scoreboard_has_targets_in_every_state() -> None:
-    """Some met, some on track and at risk, and e-tax clearly off track: with nothing staged by hand, from reports alone."""
+    """Some met, some on track and at risk, and e-tax clearly off track.
+
+    With nothing staged by hand, from reports alone.
+    """
     end = datetime(2026, 11, 24, tzinfo=ZONE)
     reports = (
         IndicatorReport(

@@ -1,4 +1,7 @@
-"""The simulator across 2025-07-01: the units and agencies of each day, and what was open goes on under whoever took over."""
+"""The simulator across 2025-07-01.
+
+The units and agencies of each day, and what was open goes on under whoever took over.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -210,7 +213,8 @@ def test_reports_of_a_former_commune_lie_in_an_equal_share_of_its_heirs_area() -
         (
             "60",
             DAY_OF_REFORM,
-            "Tỉnh Bình Thuận (60) is part of Tỉnh Lâm Đồng (68) since 01/07/2025; choose --province 68",
+            "Tỉnh Bình Thuận (60) is part of Tỉnh Lâm Đồng (68) since 01/07/2025; choose "
+            "--province 68",
         ),
         ("99", START, "unknown province code '99'"),
     ],

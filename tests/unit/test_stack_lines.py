@@ -1,4 +1,7 @@
-"""What the log files of the local stack hold: a time, a zone and a level on every line, within bounds."""
+"""What the log files of the local stack hold.
+
+A time, a zone and a level on every line, within bounds.
+"""
 
 import io
 import os
@@ -42,7 +45,10 @@ def test_every_line_gets_a_time_a_zone_and_a_level(said: str, kept: str | None) 
 
 def test_a_line_of_clickhouse_keeps_its_own_time_level_and_query() -> None:
     at = datetime(2026, 11, 30, 20, 22, 29, 690000).astimezone()  # as the machine's clock shows it
-    said = f"\x1b[?2004h:) {at:%Y.%m.%d %H:%M:%S}.690977 [ 10222 ] {{84ba9b3d}} <Error> TCPHandler: Code: 516."
+    said = (
+        f"\x1b[?2004h:) {at:%Y.%m.%d %H:%M:%S}.690977 [ 10222 ] {{84ba9b3d}} <Error> TCPHandler: "
+        "Code: 516."
+    )
     line = format_line(said, "clickhouse", NOW)
     assert (
         line
@@ -86,7 +92,10 @@ def test_the_last_words_of_a_process_are_in_its_log_and_those_of_the_run_before_
 def test_a_daemon_is_logged_when_who_started_it_is_gone(tmp_path: Path) -> None:
     log, gate = tmp_path / "daemon.log", tmp_path / "gate"
     os.mkfifo(gate)
-    code = f"import pathlib, stack.process as p; p.start(['sh', '-c', 'read line < {gate}; echo after'], pathlib.Path('{log}'))"
+    code = (
+        f"import pathlib, stack.process as p; p.start(['sh', '-c', 'read line < {gate}; echo "
+        f"after'], pathlib.Path('{log}'))"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
     gate.write_text("go\n")
     assert wait_until(lambda: tail(log).endswith("INFO daemon after"), 30)

@@ -1,4 +1,7 @@
-"""Where Kafka and ClickHouse are fetched to: a cache folder that several checkouts and processes share."""
+"""Where Kafka and ClickHouse are fetched to.
+
+A cache folder that several checkouts and processes share.
+"""
 
 import threading
 import time
@@ -138,7 +141,8 @@ def test_a_cache_folder_that_cannot_be_written_is_one_sentence(
     with pytest.raises(StackError) as told:
         fetch.fetch(Console(quiet=True))
     assert str(told.value) == (
-        f"Kafka and ClickHouse cannot be fetched to {tmp_path}/home/.cache/province-ioc (Not a directory): "
+        f"Kafka and ClickHouse cannot be fetched to {tmp_path}/home/.cache/province-ioc (Not a "
+        "directory): "
         "set IOC_CACHE to a folder that can be written."
     )
 

@@ -287,7 +287,10 @@ def test_the_due_day_itself_has_not_passed() -> None:
 def test_a_figure_is_stale_when_the_next_is_long_due_by_working_days(
     code: str, unit: str, day: str, stale: bool
 ) -> None:
-    """24/11/2026 is a holiday, 21 and 22 a weekend: Friday's daily figure is one working day old, Wednesday's three."""
+    """24/11/2026 is a holiday, 21 and 22 a weekend.
+
+    Friday's daily figure is one working day old, Wednesday's three.
+    """
     of = indicator(code)
     assert of is not None
     found = series([report(day, 1, code=code, unit=unit, at="2026-11-20")], NOW)

@@ -1,4 +1,7 @@
-"""The vocabulary: what is read, what is refused and why, and that everything else derives from one line."""
+"""The vocabulary.
+
+What is read, what is refused and why, and that everything else derives from one line.
+"""
 
 import json
 from dataclasses import replace
@@ -120,7 +123,9 @@ def test_codes_carry_their_words_in_both_languages() -> None:
 
 
 def test_adding_a_field_is_one_edit() -> None:
-    """A field declared in one line appears in decoding, DDL, JSON Schema, the dictionary and the stored row."""
+    """A field declared in one line appears in decoding, DDL, JSON Schema, the dictionary and the
+    stored row.
+    """
 
     class Longer(Filing, frozen=True, kw_only=True, gc=False):
         counter: Annotated[Text, describe("Number of the counter it was handed in at.")] = ""

@@ -1,4 +1,7 @@
-"""Which scene a wall shows, and what each draws: within the budget of the room, whatever is known."""
+"""Which scene a wall shows, and what each draws.
+
+Within the budget of the room, whatever is known.
+"""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,6 @@
-"""Points that lie close together are found whatever their order, and a cluster keeps its name while it grows and moves."""
+"""Points that lie close together are found whatever their order, and a cluster keeps its name while
+it grows and moves.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,7 @@
-"""Rules against what is observed: raised once, held, cleared once, whatever the order of restarts."""
+"""Rules against what is observed.
+
+Raised once, held, cleared once, whatever the order of restarts.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -74,7 +77,9 @@ def look(table: Table, of: Rule, at: datetime, *seen: Observation) -> list[Alarm
 
 
 def through(of: Rule, values: Sequence[float | None], **observed: Any) -> tuple[Table, list[bool]]:
-    """A table after values that were observed one after the other, and whether the alarm was open after each."""
+    """A table after values that were observed one after the other, and whether the alarm was open
+    after each.
+    """
     table, opened = Table(), []
     for number, value in enumerate(values):
         seen = [] if value == 0 else [Observation("1", value, **observed)]
@@ -247,7 +252,10 @@ def test_it_never_flaps_and_holds_are_respected(of: Rule, values: list[float | N
 def test_a_restart_and_a_second_look_change_nothing(
     of: Rule, values: list[float | None], twice: set[int]
 ) -> None:
-    """The engine keeps nothing: all it knows is in the table. Looking again at a moment writes nothing."""
+    """The engine keeps nothing: all it knows is in the table.
+
+    Looking again at a moment writes nothing.
+    """
     once, _ = through(of, values)
     table = Table()
     for number, value in enumerate(values):
@@ -262,7 +270,10 @@ def test_a_restart_and_a_second_look_change_nothing(
 def test_several_watches_converge(
     of: Rule, values: list[float | None], data: st.DataObject
 ) -> None:
-    """Each sees the table as it was a while ago, and writes late: in the end there is at most one open alarm, and the right one."""
+    """Each sees the table as it was a while ago, and writes late.
+
+    In the end there is at most one open alarm, and the right one.
+    """
     table, late = Table(), list[list[Alarm]]()
     for number, value in enumerate(values):
         at, seen = START + number * STEP, [] if value == 0 else [Observation("1", value)]

@@ -1,4 +1,7 @@
-"""The rules as they stand in alarms.csv, on what questions would answer: what calls for people and what does not."""
+"""The rules as they stand in alarms.csv, on what questions would answer.
+
+What calls for people and what does not.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -75,7 +78,10 @@ def test_a_burst_is_many_and_far_more_than_usual() -> None:
 def filings(
     *rows: tuple[str, int, int, int],
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """Answers about units, each with its filings, those overdue and those overdue a day ago: of now, and of then."""
+    """Answers about units, each with its filings, those overdue and those overdue a day ago.
+
+    Of now, and of then.
+    """
     return [(code, late, known) for code, known, late, _ in rows], [
         (code, before) for code, _, _, before in rows
     ]

@@ -1,4 +1,7 @@
-"""Work beside the event loop: in few threads, with the rights of whoever asks, and never longer than it may take."""
+"""Work beside the event loop.
+
+In few threads, with the rights of whoever asks, and never longer than it may take.
+"""
 
 import asyncio
 import threading

@@ -1,8 +1,11 @@
-"""Faust as its documentation shows it: an agent over a topic of records, a tumbling table, one event at a time.
+"""Faust as its documentation shows it.
 
-Its defaults stand: the memory store with a changelog topic, JSON into `faust.Record`, automatic acknowledgement. The window
-is that of the event's own time. The key is made of the same dimensions as ours and counted in the partition of the event,
-which spares Faust the repartition topic of `group_by`. It counts events; no validation, no raw rows, no ClickHouse.
+An agent over a topic of records, a tumbling table, one event at a time.
+
+Its defaults stand: the memory store with a changelog topic, JSON into `faust.Record`, automatic
+acknowledgement. The window is that of the event's own time. The key is made of the same dimensions
+as ours and counted in the partition of the event, which spares Faust the repartition topic of
+`group_by`. It counts events; no validation, no raw rows, no ClickHouse.
 """
 
 import mmap

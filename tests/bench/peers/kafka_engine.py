@@ -1,7 +1,10 @@
-"""ClickHouse's Kafka table engine with materialized views, as its documentation shows it: no validation, no exactness.
+"""ClickHouse's Kafka table engine with materialized views, as its documentation shows it.
 
-A queue, a view that fills the raw table (the columns of ours without the two hashes), and a view on that which counts per minute
-and dimensions (the measures of ours). No entity states, no freshness, no deduplication, at least once.
+No validation, no exactness.
+
+A queue, a view that fills the raw table (the columns of ours without the two hashes), and a view on
+that which counts per minute and dimensions (the measures of ours). No entity states, no freshness,
+no deduplication, at least once.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,18 +39,25 @@ def statements(servers: str, topic: str, group: str, consumers: int, block: int)
         f"CREATE TABLE raw ({', '.join(f'{c.name} {c.type}' for c in RAW)}) ENGINE = MergeTree "
         "PARTITION BY toYYYYMM(occurred_at) ORDER BY (toStartOfMinute(occurred_at), event_id)"
     )
-    yield f"CREATE TABLE counts ({counts}) ENGINE = SummingMergeTree ORDER BY (window_start, {dimensions})"
     yield (
-        f"CREATE TABLE queue (id String, source String, subject String, time {COMMON[2].type}, data Tuple({data})) ENGINE = Kafka "
-        f"SETTINGS kafka_broker_list = '{servers}', kafka_topic_list = '{topic}', kafka_group_name = '{group}', "
-        f"kafka_format = 'JSONEachRow', kafka_num_consumers = {consumers}, kafka_thread_per_consumer = {int(consumers > 1)}, "
+        f"CREATE TABLE counts ({counts}) ENGINE = SummingMergeTree ORDER BY (window_start, "
+        f"{dimensions})"
+    )
+    yield (
+        f"CREATE TABLE queue (id String, source String, subject String, time {COMMON[2].type}, "
+        f"data Tuple({data})) ENGINE = Kafka "
+        f"SETTINGS kafka_broker_list = '{servers}', kafka_topic_list = '{topic}', kafka_group_name "
+        f"= '{group}', "
+        f"kafka_format = 'JSONEachRow', kafka_num_consumers = {consumers}, "
+        f"kafka_thread_per_consumer = {int(consumers > 1)}, "
         f"kafka_max_block_size = {block}, date_time_input_format = 'best_effort'"
     )
     counted = ", ".join(
         f"toInt64({measure.sql()}) AS {measure.name}" for measure in FILING.measures
     )
     yield (
-        "CREATE MATERIALIZED VIEW to_counts TO counts AS SELECT toStartOfMinute(occurred_at) AS window_start, "
+        "CREATE MATERIALIZED VIEW to_counts TO counts AS SELECT toStartOfMinute(occurred_at) AS "
+        "window_start, "
         f"{dimensions}, {counted} FROM raw GROUP BY window_start, {dimensions}"
     )
     chosen = ", ".join(

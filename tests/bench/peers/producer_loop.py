@@ -1,7 +1,10 @@
-"""A bare kafka-python producer loop: `producer_loop.py SERVERS TOPIC FILE`, a file of frames as the load makes them.
+"""A bare kafka-python producer loop.
 
-The settings are those of the product's own producer, which were chosen by measuring. All records are in memory before the clock
-starts; it stops when every record is acknowledged. Prints the number of records, seconds and CPU seconds.
+`producer_loop.py SERVERS TOPIC FILE`, a file of frames as the load makes them.
+
+The settings are those of the product's own producer, which were chosen by measuring. All records
+are in memory before the clock starts; it stops when every record is acknowledged. Prints the number
+of records, seconds and CPU seconds.
 """
 
 import sys

@@ -1,6 +1,9 @@
-"""Sends the frames on its standard input to a topic; runs in the environment of the peers: `publish.py SERVERS TOPIC`.
+"""Sends the frames on its standard input to a topic; runs in the environment of the peers.
 
-librdkafka, as it is five times as fast as kafka-python; partitioned by murmur2 of the key, as kafka-python and Java do.
+`publish.py SERVERS TOPIC`.
+
+librdkafka, as it is five times as fast as kafka-python; partitioned by murmur2 of the key, as
+kafka-python and Java do.
 """
 
 import struct

@@ -1,8 +1,9 @@
 """Quix Streams' tumbling count as its documentation shows it; runs in the environment of the peers.
 
-Its defaults stand: RocksDB state with changelog topics, at-least-once, commits every 5 s. Windows are counted per key of the
-record (the filing): to count by other dimensions, `group_by` sends every event through a topic again, which was slower. The
-window is that of the event's own time. It counts events; no validation, no raw rows, no ClickHouse.
+Its defaults stand: RocksDB state with changelog topics, at-least-once, commits every 5 s. Windows
+are counted per key of the record (the filing): to count by other dimensions, `group_by` sends every
+event through a topic again, which was slower. The window is that of the event's own time. It counts
+events; no validation, no raw rows, no ClickHouse.
 """
 
 import mmap

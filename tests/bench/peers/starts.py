@@ -15,7 +15,10 @@ from tests.bench.ground import Going, Ground, Installation
 from tests.bench.peers.kafka_engine import kafka_engine
 from tests.running import worker
 
-CHECKPOINTS = "SELECT sum(o + 1) FROM (SELECT max(last_offset) AS o FROM windows_filing WHERE window_start = 0 GROUP BY partition)"
+CHECKPOINTS = (
+    "SELECT sum(o + 1) FROM (SELECT max(last_offset) AS o FROM windows_filing WHERE window_start = "
+    "0 GROUP BY partition)"
+)
 
 
 @contextmanager
@@ -29,7 +32,10 @@ def ours(bench: Ground, prefix: str) -> Iterator[Going]:
 
 @contextmanager
 def worker_of(bench: Ground, installation: Installation) -> Iterator[Going]:
-    """One worker of an installation. Done is what its checkpoints say: raw rows and windows are written."""
+    """One worker of an installation.
+
+    Done is what its checkpoints say: raw rows and windows are written.
+    """
     client = installation.client()
     with worker(installation.environment, bench.folder("worker") / "log") as running:
         yield Going(
@@ -107,7 +113,8 @@ def _program(bench: Ground, prefix: str, name: str, command: list[str]) -> Itera
     def done() -> int:
         if process.poll() is not None:
             raise RuntimeError(
-                f"{name} ended with {process.returncode}:\n{log.read_text(errors='replace')[-3000:]}"
+                f"{name} ended with "
+                f"{process.returncode}:\n{log.read_text(errors='replace')[-3000:]}"
             )
         return int.from_bytes(Path(counter).read_bytes(), sys.byteorder)
 
