@@ -1,8 +1,11 @@
-"""Workbooks (XLSX) written as they are read: row by row into the ZIP that goes out, whatever their length.
+"""Write workbooks (XLSX) as they are read: row by row into the ZIP that goes out.
 
-Own code, as libraries make the whole sheet in a file first and take long for it: openpyxl's write-only mode needs 370 s of CPU for
-a million rows of twelve columns, this 16 s. Texts are inline strings, which no program takes for a formula; days and times are
-real ones with the time of Viet Nam; a sheet that is full is followed by another. ECMA-376, parts 1 and 2.
+Memory is the same for any length. Own code, as libraries make the whole sheet in a file first and
+take long for it. CPU time for 50,000 rows of twelve columns (2026-12-01, 2 cores): this 1.8 s,
+XlsxWriter with constant memory 6.4 s, openpyxl's write-only mode 18.7 s; for a million rows
+openpyxl 370 s, this 16 s (`docs/explanation/libraries.md`). Texts are inline strings, which no
+program takes for a formula; days and times are real ones with the time of Viet Nam; a sheet that is
+full is followed by another. ECMA-376, parts 1 and 2.
 """
 
 import re
@@ -16,7 +19,7 @@ from dashboard.query.store import HERE
 FULL = 1_048_576
 """Rows of a sheet, its heading included."""
 MAX_CELL_LETTERS = 32_767
-"""Letters of a cell."""
+"""Letters that a cell may have."""
 BLOCK = 2_000
 EPOCH = datetime(1899, 12, 30)
 DAY = timedelta(days=1)
@@ -25,15 +28,20 @@ RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 MOMENT, DATE, HEADING = 1, 2, 3
-"""Which styles of `_STYLES` cells have."""
+"""Styles of cells, by their position in `_STYLES`."""
 _STYLES = (
-    f'<styleSheet xmlns="{MAIN}"><numFmts count="2"><numFmt numFmtId="164" formatCode="dd/mm/yyyy\\ hh:mm"/>'
+    f'<styleSheet xmlns="{MAIN}"><numFmts count="2">'
+    '<numFmt numFmtId="164" formatCode="dd/mm/yyyy\\ hh:mm"/>'
     '<numFmt numFmtId="165" formatCode="dd/mm/yyyy"/></numFmts>'
-    '<fonts count="2"><font><sz val="11"/><name val="Arial"/></font><font><b/><sz val="11"/><name val="Arial"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
-    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="4"><xf/>'
-    '<xf numFmtId="164" applyNumberFormat="1"/><xf numFmtId="165" applyNumberFormat="1"/><xf fontId="1" applyFont="1"/></cellXfs>'
-    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+    '<fonts count="2"><font><sz val="11"/><name val="Arial"/></font>'
+    '<font><b/><sz val="11"/><name val="Arial"/></font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill>'
+    '<fill><patternFill patternType="gray125"/></fill></fills>'
+    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+    '<cellXfs count="4"><xf/><xf numFmtId="164" applyNumberFormat="1"/>'
+    '<xf numFmtId="165" applyNumberFormat="1"/><xf fontId="1" applyFont="1"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
+    "</styleSheet>"
 )
 _IMPOSSIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Letters that XML cannot hold."""
@@ -42,7 +50,7 @@ _ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 class _Pipe:
-    """A file that keeps what is written until it is taken."""
+    """Keep what is written until it is taken."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -52,10 +60,10 @@ class _Pipe:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing, as nothing is buffered elsewhere."""
 
     def take(self) -> bytes:
-        """What was written since."""
+        """Return what was written since the last call."""
         found = b"".join(self._parts)
         self._parts.clear()
         return found
@@ -64,11 +72,20 @@ class _Pipe:
 def workbook(
     title: str, header: Sequence[str], rows: Iterable[Sequence[object]], full: int = FULL
 ) -> Iterator[bytes]:
-    """The file in pieces. Cells are texts, numbers, days, times with an offset, or None; `full` rows make a sheet."""
+    """Yield the file in pieces.
+
+    Args:
+        title: the name of the first sheet; those after it have a number.
+        header: the heading of each column, which stands on every sheet.
+        rows: their cells are texts, numbers, days, times with an offset, or None.
+        full: how many rows make a sheet, its heading included.
+    """
     pipe, names = _Pipe(), list[str]()
     waiting = iter(rows)
     row = next(waiting, None)
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:  # type: ignore[call-overload]
+    with zipfile.ZipFile(  # type: ignore[call-overload]
+        pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=1
+    ) as file:
         while not names or row is not None:
             names.append(_name(title, len(names)))
             with file.open(f"xl/worksheets/sheet{len(names)}.xml", "w", force_zip64=True) as sheet:
@@ -114,26 +131,31 @@ def _text(value: str, style: int = 0) -> str:
 
 
 def _beginning(header: Sequence[str]) -> str:
-    """A sheet up to its first row: the heading stands still, and columns are as wide as it asks for."""
+    """Return a sheet up to its first row.
+
+    The heading stands still, and columns are as wide as it needs.
+    """
     widths = "".join(
         f'<col min="{number}" max="{number}" width="{max(14, len(words) + 4)}" customWidth="1"/>'
         for number, words in enumerate(header, 1)
     )
     return (
-        f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><worksheet xmlns="{MAIN}"><sheetViews>'
-        '<sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView>'
-        f"</sheetViews><cols>{widths}</cols><sheetData><row>{''.join(_text(words, HEADING) for words in header)}</row>"
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+        f'<worksheet xmlns="{MAIN}"><sheetViews><sheetView workbookViewId="0">'
+        '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
+        f"</sheetView></sheetViews><cols>{widths}</cols><sheetData>"
+        f"<row>{''.join(_text(words, HEADING) for words in header)}</row>"
     )
 
 
 def _name(title: str, before: int) -> str:
-    """The name of a sheet: at most 31 letters, and none of those that it may not have."""
+    """Return the name of a sheet: at most 31 letters, and none that it may not have."""
     bare = re.sub(r"[\[\]:*?/\\']", " ", title).strip()[:24] or "1"
     return f"{bare} ({before + 1})" if before else bare
 
 
 def _frame(names: Sequence[str]) -> dict[str, str]:
-    """What makes sheets a workbook: part → its content."""
+    """Return the parts that make sheets a workbook, each with its content."""
     numbers = range(1, len(names) + 1)
     sheets = "".join(
         f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"/>'
@@ -148,14 +170,18 @@ def _frame(names: Sequence[str]) -> dict[str, str]:
         for n in numbers
     )
     return {
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><sheets>{sheets}</sheets></workbook>',
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}">'
+        f"<sheets>{sheets}</sheets></workbook>",
         "xl/styles.xml": _STYLES,
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{links}'
-        f'<Relationship Id="rId0" Type="{RELATIONS}/styles" Target="styles.xml"/></Relationships>',
+        f'<Relationship Id="rId0" Type="{RELATIONS}/styles" Target="styles.xml"/>'
+        "</Relationships>",
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
-        f'<Relationship Id="rId1" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        f'<Relationship Id="rId1" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/>'
+        "</Relationships>",
         "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         '<Default Extension="xml" ContentType="application/xml"/>'
         f'<Override PartName="/xl/workbook.xml" ContentType="{TYPE}.sheet.main+xml"/>'
         f'<Override PartName="/xl/styles.xml" ContentType="{TYPE}.styles+xml"/>{kinds}</Types>',

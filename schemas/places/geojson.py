@@ -1,6 +1,10 @@
 """Compute the geometry needed at run time in plain Python.
 
 That is the validity, centre and area of a polygon.
+
+shapely is not faster at this size: the centres of the 40 communes of a province take 0.75 ms here,
+1.0 to 1.5 ms there, and 134 ms to import it (2026-12-01, 2 cores). It derives outlines, not at run
+time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Pictures of pages as Chromium draws them, by its DevTools protocol: the one that is installed, where there is one."""
+"""Picture pages by the DevTools protocol of the Chromium that is installed, if there is one.
+
+Own code: `chromium --screenshot` takes no cookie, which holds the rights of whoever asks;
+Playwright does the same as this, and would be 161 MB more to install
+(`docs/explanation/libraries.md`).
+"""
 
 import base64
 import itertools
