@@ -78,7 +78,7 @@ def environment(stack: control.Addresses, tmp_path: Path) -> Iterator[dict[str, 
 
 @pytest.fixture
 def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The settings of one test, which are also those that `schemas.settings.load` gives during it."""
+    """Return the settings of one test, which `schemas.settings.load` returns during it, too."""
     for name in os.environ.keys() - bare_environment().keys():
         monkeypatch.delenv(name)
     for name, value in environment.items():

@@ -116,7 +116,8 @@ def bench(
                 versions(python, stack.clickhouse_url),
             )
             console.print(
-                f"{report.machine}\n{', '.join(f'{name} {version}' for name, version in report.versions.items())}"
+                f"{report.machine}\n"
+                + ", ".join(f"{name} {version}" for name, version in report.versions.items())
             )
             with screen:
                 ground = Ground(stack, home, quick, screen, python)

@@ -122,7 +122,7 @@ def a_year(
 
 
 def simulate(bench: Ground, installation: Installation, end: datetime, days: int) -> None:
-    """Some days of a province until `end`, through Kafka and a worker, until all of it is counted."""
+    """Send some days of a province until `end` through Kafka and a worker until all is counted."""
     start = end - timedelta(days=days)
     world = World(PROVINCE, 7, beginning=milliseconds(start) - 4 * DAY)
     task = bench.screen.add_task(f"simulating {days} days", total=days)

@@ -109,7 +109,7 @@ class Ground:
 
 @dataclass
 class Installation:
-    """The variables of one installation of the product, brought up to date in ClickHouse and Kafka."""
+    """Return the environment of one installation, whose ClickHouse and Kafka are up to date."""
 
     environment: dict[str, str]
 

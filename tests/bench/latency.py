@@ -79,8 +79,14 @@ def measure(bench: Ground, report: Report) -> None:
 def post(gateway: str, number: int) -> float:
     """Send one registered filing; when the gateway's answer came, as Unix seconds."""
     now = datetime.now(UTC)
-    event = Filing(agency="H57.VP", filing_id=f"F{number}", procedure="1.0", status=FilingStatus.REGISTERED, channel=Channel.ONLINE,
-                   registered_at=now)  # fmt: skip
+    event = Filing(
+        agency="H57.VP",
+        filing_id=f"F{number}",
+        procedure="1.0",
+        status=FilingStatus.REGISTERED,
+        channel=Channel.ONLINE,
+        registered_at=now,
+    )
     request = urllib.request.Request(
         f"{gateway}/v1/events",
         write(FILING, event, id=str(number), source="/bench", time=now),

@@ -40,7 +40,10 @@ ASKS = """() => {
   window.shown = 0;
   live.heard = (pulse, viewer) => {
     const said = heard(pulse, viewer);
-    if (pulse) { window.shown += 1; requestAnimationFrame(() => fetch('/next', { method: 'POST' })); }
+    if (pulse) {
+      window.shown += 1;
+      requestAnimationFrame(() => fetch('/next', { method: 'POST' }));
+    }
     return said;
   };
   fetch('/next', { method: 'POST' });

@@ -63,8 +63,15 @@ class Province:
         now, lines = datetime.now(UTC), []
         for _ in range(count):
             self._sent += 1
-            event = Filing(agency=f"H57.{COMMUNE}", commune=COMMUNE, filing_id=f"{COMMUNE}-live-{self._sent}", procedure="1.005129",
-                           status=FilingStatus.REGISTERED, channel=Channel.ONLINE, registered_at=now)  # fmt: skip
+            event = Filing(
+                agency=f"H57.{COMMUNE}",
+                commune=COMMUNE,
+                filing_id=f"{COMMUNE}-live-{self._sent}",
+                procedure="1.005129",
+                status=FilingStatus.REGISTERED,
+                channel=Channel.ONLINE,
+                registered_at=now,
+            )
             lines.append(write(FILING, event, id=str(self._sent), source="/bench", time=now))
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.installation.settings.gateway_port}/v1/events",

@@ -91,8 +91,17 @@ def measure(bench: Ground, report: Report) -> None:
             met(many.level(0.95), SECONDS, most=True) and not many.failed,
         ),
     ]
-    columns = ("page", "viewers", "updates/s each", "CPU of the server, ms per update", "of ClickHouse, ms", "KB per update",
-               "news to viewer p50, s", "p95, s", "failed")  # fmt: skip
+    columns = (
+        "page",
+        "viewers",
+        "updates/s each",
+        "CPU of the server, ms per update",
+        "of ClickHouse, ms",
+        "KB per update",
+        "news to viewer p50, s",
+        "p95, s",
+        "failed",
+    )
     note = (
         "Of the interval's page the time is that from the request to the answer. Its viewers ask "
         "anew when they are answered."

@@ -203,7 +203,8 @@ class Told:
     def open(self, page: Page, path: str, **parameters: str) -> None:
         """The page of a path at the moment."""
         page.goto(
-            f"{self.system.url}{path}?{urlencode({'moment': format_moment(self.moment)} | parameters)}"
+            f"{self.system.url}{path}?"
+            + urlencode({"moment": format_moment(self.moment)} | parameters)
         )
 
 

@@ -5,14 +5,18 @@ Where Tab goes, whether the eye can follow, whether what is reached has a name.
 
 from playwright.sync_api import Page
 
-NAMELESS = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')]
+NAMELESS = """() => [...document.querySelectorAll(
+    'a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')]
     .filter((e) => e.checkVisibility())
-    .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length || e.title))
+    .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() ||
+        e.labels?.length || e.title))
     .map((e) => e.outerHTML.slice(0, 200))"""
 _NUMBER = """() => {
-    const usable = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]';
+    const usable =
+        'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]';
     const wanted = [...document.querySelectorAll(usable)]
-        .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && e.tabIndex >= 0);
+        .filter((e) => e.checkVisibility({ visibilityProperty: true }) &&
+            !e.disabled && e.tabIndex >= 0);
     wanted.forEach((e, number) => { e.dataset.walked = number; });
     document.activeElement?.blur();
     getSelection().removeAllRanges();
@@ -23,9 +27,11 @@ _FOCUSED = """() => {
     if (!e || e === document.body) return null;
     const style = getComputedStyle(e), box = e.getBoundingClientRect();
     const outlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
-    const at = document.elementFromPoint(box.left + box.width / 2, box.top + Math.min(box.height / 2, 12));
+    const at = document.elementFromPoint(box.left + box.width / 2,
+        box.top + Math.min(box.height / 2, 12));
     /* The banner that says that the data stopped may cover anything. */
-    const own = at === null || at.closest('#banner') || e.contains(at) || at.contains(e) || at.closest('label')?.contains(e);
+    const own = at === null || at.closest('#banner') || e.contains(at) || at.contains(e) ||
+        at.closest('label')?.contains(e);
     const seen = box.bottom > 0 && box.top < innerHeight && Boolean(own);
     return [Number(e.dataset.walked ?? -1), outlined, seen, e.outerHTML.slice(0, 120)];
 }"""

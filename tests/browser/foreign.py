@@ -19,7 +19,8 @@ _TEXTS = """() => {
     for (let node; (node = walker.nextNode());)
         if (own(node.parentElement) && !node.parentElement.closest('pre')) found.push(node.data);
     for (const e of page.querySelectorAll('[aria-label], [title], [placeholder], [alt]'))
-        if (own(e)) for (const name of ['aria-label', 'title', 'placeholder', 'alt']) found.push(e.getAttribute(name) ?? '');
+        if (own(e)) for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
+            found.push(e.getAttribute(name) ?? '');
     return [...new Set([document.title, ...found].map((one) => one.trim()).filter(Boolean))];
 }"""
 

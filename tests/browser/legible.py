@@ -8,14 +8,18 @@ SCREENS = ((1440, 900), (1920, 1080))
 """px of the screens that desks have."""
 
 _WORDS = """() => {
-    const walker = document.createTreeWalker(document.querySelector('#content, .wall'), NodeFilter.SHOW_TEXT), found = [];
-    const clipped = (box, e) => { // what is seen of a box: without what lies outside of those around it that cut off
+    const walker = document.createTreeWalker(
+        document.querySelector('#content, .wall'), NodeFilter.SHOW_TEXT), found = [];
+    // The visible part of a box: without what lies outside of ancestors that clip it.
+    const clipped = (box, e) => {
         const seen = { left: box.left, top: box.top, right: box.right, bottom: box.bottom };
         for (; e && e !== document.body; e = e.parentElement) {
             if (getComputedStyle(e).overflow === 'visible') continue;
             const edge = e.getBoundingClientRect();
-            seen.left = Math.max(seen.left, edge.left); seen.right = Math.min(seen.right, edge.right);
-            seen.top = Math.max(seen.top, edge.top); seen.bottom = Math.min(seen.bottom, edge.bottom);
+            seen.left = Math.max(seen.left, edge.left);
+            seen.right = Math.min(seen.right, edge.right);
+            seen.top = Math.max(seen.top, edge.top);
+            seen.bottom = Math.min(seen.bottom, edge.bottom);
         }
         return seen;
     };
@@ -28,7 +32,8 @@ _WORDS = """() => {
         for (const whole of range.getClientRects()) {
             const box = clipped(whole, parent);
             if (box.right - box.left > 1 && box.bottom > box.top)
-                found.push([node.data.trim().slice(0, 40), box.left, box.top, box.right, box.bottom]);
+                found.push([
+                    node.data.trim().slice(0, 40), box.left, box.top, box.right, box.bottom]);
         }
     }
     return found;

@@ -43,7 +43,7 @@ def report(number: int, unit: places.Commune, category: str) -> Feedback:
 
 
 def fill(system: System) -> None:
-    """Reports in two communes, overdue filings in one of them, documents from the province to both."""
+    """Yield reports in two communes, overdue filings in one, documents of the province to both."""
     system.post(
         FEEDBACK,
         *(report(number, HERE, "water") for number in range(WATER)),
@@ -135,20 +135,26 @@ def marks(page: Page, kind: str, count: int) -> None:
 def spot(page: Page, lat: float, lon: float) -> tuple[float, float]:
     """Where a place is on the screen."""
     x, y = page.evaluate(
-        """([lat, lon]) => { const { map } = ioc.opsmap.state, box = map.getContainer().getBoundingClientRect();
-            const at = map.latLngToContainerPoint([lat, lon]); return [at.x + box.left, at.y + box.top]; }""",
+        """([lat, lon]) => { const { map } = ioc.opsmap.state,
+            box = map.getContainer().getBoundingClientRect();
+            const at = map.latLngToContainerPoint([lat, lon]);
+            return [at.x + box.left, at.y + box.top]; }""",
         [lat, lon],
     )
     return x, y
 
 
 FREE = """(code) => {
-    const path = document.querySelector(`path[data-code="${code}"]`), box = path.getBBox(), to = path.getScreenCTM();
+    const path = document.querySelector(`path[data-code="${code}"]`),
+        box = path.getBBox(), to = path.getScreenCTM();
     const { map, marks } = ioc.opsmap.state, frame = map.getContainer();
     for (let part = 1; part < 400; part += 1) {
-        const at = new DOMPoint(box.x + box.width * ((part * 0.618) % 1), box.y + box.height * ((part * 0.414) % 1));
-        const { x, y } = at.matrixTransform(to), inner = map.mouseEventToLayerPoint({ clientX: x, clientY: y });
-        if (path.isPointInFill(at) && !ioc.marks.at(marks, inner) && frame.contains(document.elementFromPoint(x, y))) return [x, y];
+        const at = new DOMPoint(
+            box.x + box.width * ((part * 0.618) % 1), box.y + box.height * ((part * 0.414) % 1));
+        const { x, y } = at.matrixTransform(to),
+            inner = map.mouseEventToLayerPoint({ clientX: x, clientY: y });
+        if (path.isPointInFill(at) && !ioc.marks.at(marks, inner) &&
+            frame.contains(document.elementFromPoint(x, y))) return [x, y];
     }
     throw Error(`no room in ${code}`);
 }"""

@@ -220,7 +220,8 @@ def test_who_wants_no_motion_gets_none(desk: Page, filled: System) -> None:
     assert desk.evaluate(blinking) == 0
     moving = """() => [...document.querySelectorAll('*')]
         .flatMap((e) => [null, '::before', '::after'].map((part) => getComputedStyle(e, part)))
-        .filter((s) => s.animationName !== 'none' || s.transitionDuration.split(', ').some((time) => parseFloat(time) > 0))
+        .filter((s) => s.animationName !== 'none' ||
+            s.transitionDuration.split(', ').some((time) => parseFloat(time) > 0))
         .length"""
     for _, address in NAMES.addresses():
         assert looked(desk, filled, address, lambda: ["moves"] * desk.evaluate(moving)) == [], (
@@ -265,8 +266,10 @@ def test_on_paper_pages_are_whole_dark_on_light_and_without_what_only_a_screen_n
         == "rgb(255, 255, 255)"
     )
     assert desk.locator("#content tbody tr:visible").count() == rows
-    cut = """() => [...document.querySelectorAll('#content *')].filter((e) => e.checkVisibility() && !e.closest('.hidden'))
-        .filter((e) => /auto|scroll|hidden|clip/.test(getComputedStyle(e).overflowX + getComputedStyle(e).overflowY))
+    cut = """() => [...document.querySelectorAll('#content *')].filter(
+        (e) => e.checkVisibility() && !e.closest('.hidden'))
+        .filter((e) => /auto|scroll|hidden|clip/.test(
+            getComputedStyle(e).overflowX + getComputedStyle(e).overflowY))
         .filter((e) => e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1)
         .map((e) => `${e.closest('[id]').id} ${e.className} ${e.scrollWidth}/${e.clientWidth}`)"""
     assert desk.evaluate(cut) == []

@@ -320,8 +320,10 @@ def overlapping(page: Page) -> list[Any]:
     """Pairs of names on the canvas of which one lies over the other."""
     labels = page.evaluate("ioc.opsmap.state.labels")
     return [
-        (a[0], b[0]) for a, b in combinations(labels, 2) if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]
-    ]  # fmt: skip
+        (a[0], b[0])
+        for a, b in combinations(labels, 2)
+        if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]
+    ]
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])

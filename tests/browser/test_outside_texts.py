@@ -156,11 +156,15 @@ PAGES = (
 )
 _TOO_WIDE = """() => {
     const wide = document.documentElement.clientWidth, spills = (e, style = getComputedStyle(e)) =>
-        e.scrollWidth > e.clientWidth + 1 && style.overflowX === 'visible' && style.display !== 'inline';
+        e.scrollWidth > e.clientWidth + 1 && style.overflowX === 'visible' &&
+            style.display !== 'inline';
     return [...document.querySelectorAll('.page *, .wall .alarm, .wall .alarm *')]
-        .filter((e) => e.checkVisibility() && !e.closest('.scroll, svg, canvas, .leaflet-container, .hidden, select, .menu'))
-        .filter((e) => { const box = e.getBoundingClientRect(); return box.width > 1 && (box.right > wide + 1 || spills(e)); })
-        .map((e) => `${e.tagName}.${e.className}#${e.closest('[id]')?.id}: ${e.textContent.slice(0, 30)}`).slice(0, 5);
+        .filter((e) => e.checkVisibility() &&
+            !e.closest('.scroll, svg, canvas, .leaflet-container, .hidden, select, .menu'))
+        .filter((e) => { const box = e.getBoundingClientRect();
+            return box.width > 1 && (box.right > wide + 1 || spills(e)); })
+        .map((e) => `${e.tagName}.${e.className}#${e.closest('[id]')?.id}: ` +
+            e.textContent.slice(0, 30)).slice(0, 5);
 }"""
 """Elements of which something reaches beyond themselves or the screen; a table may be scrolled."""
 
@@ -202,11 +206,14 @@ def test_a_word_of_64_letters_stays_within_its_card_on_the_wall(
 _TURNED = f"""() => {{
     const found = [], bad = /[{CONTROLS}{MARKS}]/;
     for (const e of document.querySelectorAll('*')) {{
-        for (const one of e.attributes) if (bad.test(one.value)) found.push(`${{e.tagName}} ${{one.name}}`);
-        for (const one of e.childNodes) if (one.nodeType === 3 && bad.test(one.data)) found.push(`${{e.tagName}}: ${{one.data}}`);
+        for (const one of e.attributes) if (bad.test(one.value))
+            found.push(`${{e.tagName}} ${{one.name}}`);
+        for (const one of e.childNodes) if (one.nodeType === 3 && bad.test(one.data))
+            found.push(`${{e.tagName}}: ${{one.data}}`);
     }}
     if (bad.test(document.title)) found.push('title');
-    for (const one of window.ioc?.opsmap?.state?.marks ?? []) if (bad.test(one.title + one.told)) found.push('mark');
+    for (const one of window.ioc?.opsmap?.state?.marks ?? [])
+        if (bad.test(one.title + one.told)) found.push('mark');
     return found.slice(0, 5);
 }}"""
 

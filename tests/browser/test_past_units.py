@@ -54,7 +54,10 @@ def look(page: Page, system: System, path: str, at: datetime = BEFORE) -> None:
         "until": format_moment(MIDNIGHT + timedelta(days=1)),
     }
     page.goto(
-        f"{system.url}{path}?{urlencode({'moment': format_moment(at), 'picture': 'corrected', 'scene': 'overview'} | period)}"
+        f"{system.url}{path}?"
+        + urlencode(
+            {"moment": format_moment(at), "picture": "corrected", "scene": "overview"} | period
+        )
     )
 
 

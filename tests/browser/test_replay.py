@@ -259,7 +259,8 @@ def test_a_moment_that_cannot_be_drawn_is_said(page: Page, told: Told) -> None:
 def test_a_file_of_the_past_has_nothing_that_came_later(page: Page, told: Told) -> None:
     files = {
         picture: page.request.get(
-            f"{told.system.url}/export/records/filing.csv?{urlencode({'moment': format_moment(told.moment), 'picture': picture})}"
+            f"{told.system.url}/export/records/filing.csv?"
+            + urlencode({"moment": format_moment(told.moment), "picture": picture})
         ).text()
         for picture in ("known", "corrected")
     }
@@ -376,7 +377,13 @@ def test_what_is_no_longer_kept_is_said_and_shown(page: Page, told: Told) -> Non
     )  # what the pages of other tests asked is remembered for so long
     try:
         page.goto(
-            f"{told.system.url}/replay?{urlencode({'since': format_moment(now - timedelta(hours=1)), 'until': format_moment(now)})}"
+            f"{told.system.url}/replay?"
+            + urlencode(
+                {
+                    "since": format_moment(now - timedelta(hours=1)),
+                    "until": format_moment(now),
+                }
+            )
         )
         gone = page.locator("#replay-line .gone")
         expect(gone).to_be_attached()

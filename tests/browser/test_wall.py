@@ -87,11 +87,13 @@ def test_a_source_with_much_to_say_leaves_the_others_whole(page: Page, system: S
     expect(page.locator(".source .count")).to_have_count(5)
     cut = page.evaluate(
         """() => {
-            const sources = [...document.querySelectorAll(".source")], named = document.createElement("span");
+            const sources = [...document.querySelectorAll(".source")],
+                named = document.createElement("span");
             named.className = "named";
             named.textContent = "silent ".repeat(100);
             sources[0].append(named);
-            return sources.slice(1).filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent);
+            return sources.slice(1).filter((one) => one.scrollWidth > one.clientWidth + 1)
+                .map((one) => one.textContent);
         }"""
     )
     assert cut == []
@@ -140,7 +142,8 @@ def test_english_is_a_switch_and_is_remembered(page: Page, system: System) -> No
 
 
 TEXTS = """
-    const texts = [...document.querySelectorAll('#wall *')].filter((e) => e.checkVisibility() && e.getBoundingClientRect().width > 1
+    const texts = [...document.querySelectorAll('#wall *')].filter((e) => e.checkVisibility() &&
+        e.getBoundingClientRect().width > 1
         && [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()));
     const name = (e) => String(e.className || e.tagName);
 """
@@ -179,9 +182,11 @@ def test_nothing_needs_scrolling_and_the_figures_fit(page: Page, system: System)
     )
     whole, cut = page.evaluate("""() => {
         const row = document.getElementById("figures").getBoundingClientRect();
-        const boxes = [...document.querySelectorAll("#figures .figure")].map(e => e.getBoundingClientRect());
+        const boxes = [...document.querySelectorAll("#figures .figure")]
+            .map(e => e.getBoundingClientRect());
         const shown = boxes.filter(box => box.top < row.bottom - 1);
-        return [shown.length, shown.filter(box => box.bottom > row.bottom + 1 || box.right > row.right + 1).length];
+        return [shown.length,
+            shown.filter(box => box.bottom > row.bottom + 1 || box.right > row.right + 1).length];
     }""")
     assert 2 <= whole <= 7 and not cut
 

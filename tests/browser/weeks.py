@@ -20,10 +20,12 @@ WATCHED = """(content) => {
   const read = () => {
     for (const li of document.querySelectorAll('#choice-agency .choices li a')) {
       const asked = new URL(li.href).searchParams;
-      (drawn[asked.get('moment')] ??= {})[asked.get('agency')] = Number(li.lastElementChild.textContent.replaceAll(',', ''));
+      (drawn[asked.get('moment')] ??= {})[asked.get('agency')] =
+          Number(li.lastElementChild.textContent.replaceAll(',', ''));
     }
   };
-  new MutationObserver(read).observe(content, { childList: true, subtree: true, characterData: true, attributes: true });
+  new MutationObserver(read).observe(content, {
+      childList: true, subtree: true, characterData: true, attributes: true });
 }"""
 
 

@@ -22,7 +22,10 @@ SLOW = 40
 """Connections that are held open by senders who hardly send."""
 PIECE = b"x" * (64 << 10)
 HEAD = b"POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n"
-EVENT = b'{"specversion":"1.0","id":"b","source":"/bombs","type":"vn.ioc.filing.v1","time":"2026-11-02T00:00:00Z","data":'
+EVENT = (
+    b'{"specversion":"1.0","id":"b","source":"/bombs","type":"vn.ioc.filing.v1",'
+    b'"time":"2026-11-02T00:00:00Z","data":'
+)
 
 
 def bomb(rng: random.Random) -> Iterator[bytes]:

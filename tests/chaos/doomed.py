@@ -49,7 +49,7 @@ class Doom:
             os.kill(os.getpid(), self._signal)
 
     def soon(self, *_: object) -> None:
-        """A passage whose signal comes within milliseconds, while the next statement is on its way."""
+        """Note a passage whose signal comes within milliseconds, during the next statement."""
         self._left -= 1
         if self._left == 0:
             delay = random.random() * 0.006

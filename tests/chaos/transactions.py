@@ -69,7 +69,7 @@ class Transactional:
             self._trouble.append(error)
 
     def transact(self, *, commit: bool, open_seconds: float = 0.0) -> None:
-        """Write some events in one transaction, leave it open for so long, then commit or abort it."""
+        """Write events in one transaction, leave it open for a while, then commit or abort it."""
         batch = [self._events.make() for _ in range(self._rng.randint(1, BATCH))]
         self._producer.begin_transaction()
         for future in [self._put(one) for one in batch]:

@@ -176,7 +176,10 @@ def test_bodies_headers_and_addresses_without_end_are_refused(dashboard: Dashboa
     assert dashboard.ask("/wall", X_Long="x" * 40_000)[0] == 431
     with socket.create_connection(("127.0.0.1", dashboard.port), timeout=20) as other:
         other.sendall(
-            f"POST /replay/runs HTTP/1.1\r\nHost: {dashboard.host}\r\nContent-Length: 300000000\r\n\r\n".encode()
+            (
+                f"POST /replay/runs HTTP/1.1\r\nHost: {dashboard.host}\r\n"
+                "Content-Length: 300000000\r\n\r\n"
+            ).encode()
         )
         assert b" 413 " in other.recv(4096).partition(b"\r\n")[0]
 

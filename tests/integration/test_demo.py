@@ -20,7 +20,8 @@ class Ready(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
-http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["IOC_DASHBOARD_PORT"])), Ready).serve_forever()
+address = ("127.0.0.1", int(os.environ["IOC_DASHBOARD_PORT"]))
+http.server.ThreadingHTTPServer(address, Ready).serve_forever()
 """
 
 DEMO = """
@@ -34,8 +35,17 @@ def plan(settings):
     python = (sys.executable, "-c")
     return (
         demo.DemoStep("migrate", (*python, sys.argv[2]), once=True),
-        demo.DemoStep("worker", (*python, "import sys, time; print('worker failed'); time.sleep(0.2); sys.exit(7)")),
-        demo.DemoStep("simulator", (*python, "import time; print('day 1 of 30', flush=True); time.sleep(600)")),
+        demo.DemoStep(
+            "worker",
+            (
+                *python,
+                "import sys, time; print('worker failed'); time.sleep(0.2); sys.exit(7)",
+            ),
+        ),
+        demo.DemoStep(
+            "simulator",
+            (*python, "import time; print('day 1 of 30', flush=True); time.sleep(600)"),
+        ),
         demo.DemoStep("dashboard", (*python, sys.argv[3]), ready=f"http://127.0.0.1:{settings.dashboard_port}/readyz"),
     )
 

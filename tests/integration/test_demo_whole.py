@@ -22,7 +22,8 @@ from tests.sockets import descendants, listening
 
 pytestmark = pytest.mark.stack
 LINE = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d{3}(Z|[+-]\d\d:\d\d) (DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL) [a-z][a-z._]* +\S.*"
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d{3}(Z|[+-]\d\d:\d\d) "
+    r"(DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL) [a-z][a-z._]* +\S.*"
 )
 TOKEN = "token-that-no-log-may-hold"
 PROCESSES = {

@@ -221,7 +221,10 @@ def test_a_body_that_is_too_large_is_answered_413_and_the_rest_is_not_read(
     address = gateway.base_url
     with socket.create_connection((address.host, address.port or 80), timeout=20) as wire:
         wire.sendall(
-            f"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: {EVENT}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+            (
+                f"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: {EVENT}\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n"
+            ).encode()
         )
         with suppress(BrokenPipeError):  # It may close as soon as it has answered.
             for _ in range(30):

@@ -107,7 +107,10 @@ def test_unfinished_bodies_take_bounded_memory_and_keep_nobody_out(
     module_environment: dict[str, str], running: Running, port: int, client: httpx.Client
 ) -> None:
     before = running.megabytes()[0]
-    head = b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 8388608\r\n\r\n"
+    head = (
+        b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 8388608\r\n\r\n"
+    )
 
     def hold(number: int) -> socket.socket:
         wire = opened(port, head)

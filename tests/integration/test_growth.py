@@ -85,7 +85,7 @@ def test_partitions_are_added_while_events_and_repeats_stream_in(
     ]
     early = after[
         :40
-    ]  # Of the future of a process that does not know of the growth yet: those must not be sent by it.
+    ]  # In the future of a process that does not know of the growth yet: it must not send them.
     migrate(settings)
     database = Client.from_url(settings.clickhouse_url)
 

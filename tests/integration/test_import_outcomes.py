@@ -108,7 +108,7 @@ def test_the_summary_of_repeats_and_conflicts_within_a_file_is_what_is_stored(
     )
 
 
-def test_what_an_earlier_import_brought_is_told_as_repeat_and_what_contradicts_it_as_refused_with_its_row(
+def test_what_an_earlier_import_brought_is_a_repeat_and_what_contradicts_it_is_refused_with_its_row(
     counting: Client, module_environment: dict[str, str], tmp_path: Path
 ) -> None:
     rows = [f"B-{number};traffic;01/11/2026 08:{number:02};Rác;" for number in range(40)]

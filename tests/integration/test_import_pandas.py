@@ -28,7 +28,8 @@ encoding = "{encoding}"
 [fields]
 filing_id = {{ column = "Số hồ sơ" }}
 procedure = {{ column = "Mã TTHC" }}
-agency = {{ column = "Nơi nhận", lookup = {{ "Thuận Hóa" = "H57.19774", "Phú Xuân" = "H57.19753", "Sở Y tế" = "H57.SYT" }} }}
+agency = {{ column = "Nơi nhận", lookup = {{ "Thuận Hóa" = "H57.19774", "Phú Xuân" = "H57.19753", \
+"Sở Y tế" = "H57.SYT" }} }}
 channel = {{ constant = 1 }}
 registered_at = {{ column = "Ngày tiếp nhận", as = "time" }}
 due_at = {{ column = "Ngày hẹn trả", as = "time" }}

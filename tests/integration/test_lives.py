@@ -28,9 +28,6 @@ from schemas.figures.questions import AskedMoment, question, readings
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
-from streams.admin.period import ALL_TIME
-from streams.admin.rebuild import rebuild
-from streams.admin.verify import verify
 from streams.lives import Lives
 from tests.counting import Counter
 
@@ -98,9 +95,7 @@ def desk(settings: Settings, database: Client) -> Iterator[Desk]:
 
 def test_a_deadline_runs_over_tet_in_working_time(desk: Desk) -> None:
     """Tết 2026 is off from the 16th to the 20th of February.
-
-    One working day from Friday noon ends on the Monday after.
-    """
+    One working day from Friday noon ends on the Monday after."""
     due = CALENDAR.add_working(at("2026-02-13 13:30"), timedelta(hours=7.5))
     assert due == at("2026-02-23 11:30"), "Friday afternoon is 3.5 hours, Monday morning four"
     desk.filing("F1", ("2026-02-13 13:00", REGISTERED))
@@ -138,9 +133,7 @@ def test_what_is_due_at_the_end_of_a_working_day_is_overdue_that_evening(desk: D
 
 def test_a_make_up_saturday_counts_as_a_working_day(desk: Desk) -> None:
     """Saturday 2026-01-10 makes up for Friday the second.
-
-    What is due in a working day from Friday noon is due that Saturday.
-    """
+    What is due in a working day from Friday noon is due that Saturday."""
     desk.filing(
         "F1", ("2026-01-09 13:00", REGISTERED), ("2026-01-09 13:30", ACCEPTED), procedure="1.001193"
     )
@@ -429,9 +422,7 @@ def test_a_reopened_report_is_open_again_and_answered_once_more(desk: Desk) -> N
 
 def test_an_immediate_report_runs_round_the_clock_and_a_timed_one_does_not(desk: Desk) -> None:
     """Both are routed on Friday evening with two hours.
-
-    Flooding is overdue at night, the other one not before Monday.
-    """
+    Flooding is overdue at night, the other one not before Monday."""
     friday = at("2026-11-06 18:00")
     for number, category, urgency in (
         ("R1", "flooding", Urgency.IMMEDIATE),
@@ -532,65 +523,6 @@ def test_lives_are_computed_once_whoever_computes_them_and_anew_when_the_rules_c
     assert Lives(desk.client, settings.province).catch_up() > 0
     assert desk.life(FILING, "F1", "* EXCEPT version") == before
     assert desk.client.execute("SELECT count() FROM current_filing FINAL") == [(1,)]
-
-
-WRONG_LIVES = {
-    "a wrong deadline": "ALTER TABLE life_filing UPDATE due = due + 1 WHERE step = 2",
-    "a missing step": "ALTER TABLE life_filing DELETE WHERE step = 1",
-    "a missing newest step": "ALTER TABLE current_filing DELETE WHERE 1",
-    "a step too many": (
-        "INSERT INTO life_filing (entity_id, step, version) SELECT entity_id, 9, "
-        "version FROM current_filing"
-    ),
-    "an entity of which no event tells": (
-        "INSERT INTO current_filing (entity_id, step) VALUES ('ghost', 1)"
-    ),
-}
-
-
-@pytest.mark.parametrize("statement", WRONG_LIVES.values(), ids=WRONG_LIVES)
-def test_verify_finds_a_wrong_life_and_rebuild_mends_it(
-    desk: Desk, settings: Settings, statement: str
-) -> None:
-    steps = (("2026-11-02 08:00", ACCEPTED), ("2026-11-02 10:00", FINISHED))
-    desk.filing("F1", *steps, due_at=at("2026-11-02 11:00"))
-    desk.filing("F2", *steps, due_at=at("2026-11-02 09:00"))
-    (report,) = verify(settings, [FILING])
-    assert (report.lives, report.lives_lag, report.differences) == (2, 0, [])
-    before = desk.life(FILING, "F1", "* EXCEPT version")
-    desk.client.execute(statement, settings={"mutations_sync": 1})
-    assert any("life of" in line for line in verify(settings, [FILING])[0].differences)
-    assert any(
-        one.swapped
-        for one in rebuild(settings, ALL_TIME, [FILING], states=True)
-        if one.what == "lives"
-    )
-    assert not verify(settings, [FILING])[0].differences
-    assert desk.life(FILING, "F1", "* EXCEPT version") == before
-
-
-def test_what_is_not_in_the_lives_yet_is_told_and_is_no_difference(
-    desk: Desk, settings: Settings
-) -> None:
-    desk.filing("F1", ("2026-11-02 08:00", ACCEPTED))
-    desk.counter.count(
-        FILING,
-        [
-            (
-                at("2026-11-02 10:00"),
-                Filing(
-                    agency="H57.HCC",
-                    procedure="1.005129",
-                    channel=Channel.ONLINE,
-                    filing_id="F1",
-                    status=FINISHED,
-                    registered_at=at("2026-11-02 08:00"),
-                ),
-            )
-        ],
-    )
-    (report,) = verify(settings, [FILING])
-    assert (report.lives_lag, report.differences) == (1, [])
 
 
 def test_a_moment_has_the_same_position_in_clickhouse_whatever_the_week(

@@ -55,7 +55,7 @@ def report(number: int, time: datetime, id: str | None = None) -> tuple[Feedback
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Client]:
-    """A database in which a worker's engine has counted 300 reports of two hours, in partition 0."""
+    """Yield a database in which an engine has counted 300 reports of two hours in partition 0."""
     migrate(settings)
     client = Client.from_url(settings.clickhouse_url)
     records = []
@@ -404,7 +404,7 @@ def test_late_events_that_a_worker_counts_meanwhile_are_neither_lost_nor_overwri
 def test_a_late_event_in_a_spoiled_minute_counts_from_what_the_raw_events_say(
     settings: Settings, database: Client
 ) -> None:
-    """What is stored wrong does not come back through the memory of a worker that loads the minute."""
+    """A wrong stored value does not come back through a worker that loads the minute."""
     right = dict(
         database.execute(
             "SELECT window_start, sum(steps) FROM windows_feedback FINAL GROUP BY window_start"

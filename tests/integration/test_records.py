@@ -104,17 +104,42 @@ def records(settings: Settings, database: Client, counter: Counter) -> Iterator[
     ]
     counter.count(FILING, filings)
     reports = [
-        (at(when), Feedback(agency="H57.IOC", commune=ONE, report_id=f"R{number}", category=category, reporter=SECRET,
-                            status=FeedbackStatus.RECEIVED, reported_at=at(when)))
-        for number, (when, category) in enumerate([("23 08:00", "water"), ("23 20:00", "water"), ("10 08:00", "water")])
-    ]  # fmt: skip
+        (
+            at(when),
+            Feedback(
+                agency="H57.IOC",
+                commune=ONE,
+                report_id=f"R{number}",
+                category=category,
+                reporter=SECRET,
+                status=FeedbackStatus.RECEIVED,
+                reported_at=at(when),
+            ),
+        )
+        for number, (when, category) in enumerate(
+            [("23 08:00", "water"), ("23 20:00", "water"), ("10 08:00", "water")]
+        )
+    ]
     counter.count(FEEDBACK, reports)
     sent = [
-        (at("24 09:00"), Document(agency=f"H57.{code}.UB", commune=code, document_id="H57.VP,2026/11/24,12/CĐ-VP", number="12",
-                                  notation="CĐ-VP", subject="Mưa lũ", from_organ="H57.VP", to_organ=f"H57.{code}.UB",
-                                  status=DocumentStatus.ARRIVED, priority=priority, sent_at=at("24 09:00")))
+        (
+            at("24 09:00"),
+            Document(
+                agency=f"H57.{code}.UB",
+                commune=code,
+                document_id="H57.VP,2026/11/24,12/CĐ-VP",
+                number="12",
+                notation="CĐ-VP",
+                subject="Mưa lũ",
+                from_organ="H57.VP",
+                to_organ=f"H57.{code}.UB",
+                status=DocumentStatus.ARRIVED,
+                priority=priority,
+                sent_at=at("24 09:00"),
+            ),
+        )
         for code, priority in ((ONE, Priority.NORMAL), (TWO, Priority.FLASH))
-    ]  # fmt: skip
+    ]
     counter.count(DOCUMENT, sent)
     lives.catch_up()
     connection = Connection(settings.clickhouse_url)

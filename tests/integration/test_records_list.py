@@ -57,11 +57,25 @@ FORMULA = "=cmd|' /C calc'!A0"
 SECRET = "sealed:1:of-whom"
 PROCEDURES = ("1.005129", "2.000635", "1.004222")
 PAST: dict[str, list[tuple[Any, ...]]] = {
-    "filing": [(1,), (1, 2), (1, 3), (1, 2, 4), (1, 2, 4, 9), (1, 2, 4, 5), (1, 2, 4, 5, 4, 9, 10), (1, 5), (1, 2, 7)],
-    "feedback": [("received",), ("received", "routed"), ("received", "verified", "routed", "published", "rated"),
-                 ("received", "rejected")],
+    "filing": [
+        (1,),
+        (1, 2),
+        (1, 3),
+        (1, 2, 4),
+        (1, 2, 4, 9),
+        (1, 2, 4, 5),
+        (1, 2, 4, 5, 4, 9, 10),
+        (1, 5),
+        (1, 2, 7),
+    ],
+    "feedback": [
+        ("received",),
+        ("received", "routed"),
+        ("received", "verified", "routed", "published", "rated"),
+        ("received", "rejected"),
+    ],
     "document": [(1,), (1, 3), (1, 2), (1, 3, 4, 5, 6), (1, 3, 13, 15)],
-}  # fmt: skip
+}
 
 
 def _steps(draw: random.Random, kind: Kind) -> list[tuple[datetime, Any]]:
@@ -87,23 +101,42 @@ def _filings(draw: random.Random) -> Iterator[tuple[datetime, Event]]:
         agency = HOSTILE if number == 7 else f"H57.{commune}"
         procedure, channel = draw.choice(PROCEDURES), draw.choice(list(Channel))
         for at, status in steps:
-            yield at, Filing(
-                agency=agency, commune=commune, filing_id=f"H57-{number:04}", procedure=procedure, channel=channel,
-                status=FilingStatus(status), registered_at=steps[0][0], due_at=due, fee=1000 * (number % 7),
-                finished_at=at if status in (9, 10) else None, satisfaction=number % 5 + 1 if status == 10 else None,
-            )  # fmt: skip
+            yield (
+                at,
+                Filing(
+                    agency=agency,
+                    commune=commune,
+                    filing_id=f"H57-{number:04}",
+                    procedure=procedure,
+                    channel=channel,
+                    status=FilingStatus(status),
+                    registered_at=steps[0][0],
+                    due_at=due,
+                    fee=1000 * (number % 7),
+                    finished_at=at if status in (9, 10) else None,
+                    satisfaction=number % 5 + 1 if status == 10 else None,
+                ),
+            )
 
 
 def _reports(draw: random.Random) -> Iterator[tuple[datetime, Event]]:
     for number in range(80):
         steps, commune = _steps(draw, FEEDBACK), draw.choice(UNITS)
         for at, status in steps:
-            yield at, Feedback(
-                agency=f"H57.{commune}.UB", commune=commune, report_id=f"PA-{number:03}", category=draw.choice(["water", "roads"]),
-                status=FeedbackStatus(status), reported_at=steps[0][0], reporter=SECRET,
-                description=FORMULA if number == 3 else f"Đường ngập nước, số {number}",
-                rating=number % 5 + 1 if status == "rated" else None,
-            )  # fmt: skip
+            yield (
+                at,
+                Feedback(
+                    agency=f"H57.{commune}.UB",
+                    commune=commune,
+                    report_id=f"PA-{number:03}",
+                    category=draw.choice(["water", "roads"]),
+                    status=FeedbackStatus(status),
+                    reported_at=steps[0][0],
+                    reporter=SECRET,
+                    description=FORMULA if number == 3 else f"Đường ngập nước, số {number}",
+                    rating=number % 5 + 1 if status == "rated" else None,
+                ),
+            )
 
 
 def _letters(draw: random.Random) -> Iterator[tuple[datetime, Event]]:
@@ -111,12 +144,25 @@ def _letters(draw: random.Random) -> Iterator[tuple[datetime, Event]]:
         steps, to = _steps(draw, DOCUMENT), f"H57.{draw.choice(UNITS)}.UB"
         priority = draw.choice(list(Priority))
         for at, status in steps:
-            yield at, Document(
-                agency=to, commune=to[4:9], document_id=f"H57.VP,2026/11/02,{number}/CV-VP", number=str(number), notation="CV-VP",
-                from_organ="H57.VP", to_organ=to, subject="Ứng phó mưa lũ" if number % 2 else "Họp giao ban", priority=priority,
-                document_type="Công văn", status=DocumentStatus(status), sent_at=steps[0][0], reason=FORMULA if status == 2 else "",
-                due_at=steps[0][0] + timedelta(hours=90) if number % 3 else None,
-            )  # fmt: skip
+            yield (
+                at,
+                Document(
+                    agency=to,
+                    commune=to[4:9],
+                    document_id=f"H57.VP,2026/11/02,{number}/CV-VP",
+                    number=str(number),
+                    notation="CV-VP",
+                    from_organ="H57.VP",
+                    to_organ=to,
+                    subject="Ứng phó mưa lũ" if number % 2 else "Họp giao ban",
+                    priority=priority,
+                    document_type="Công văn",
+                    status=DocumentStatus(status),
+                    sent_at=steps[0][0],
+                    reason=FORMULA if status == 2 else "",
+                    due_at=steps[0][0] + timedelta(hours=90) if number % 3 else None,
+                ),
+            )
 
 
 class Province:
@@ -178,10 +224,19 @@ def province(module_settings: Settings) -> Iterator[Province]:
         FEEDBACK: sorted(_reports(draw), key=lambda one: one[0]),
         DOCUMENT: sorted(_letters(draw), key=lambda one: one[0]),
         MEETING: [
-            (BEGIN, Meeting(agency="H57.VP", meeting_id="HN-1", title="Họp giao ban", state=state, starts_at=BEGIN))
+            (
+                BEGIN,
+                Meeting(
+                    agency="H57.VP",
+                    meeting_id="HN-1",
+                    title="Họp giao ban",
+                    state=state,
+                    starts_at=BEGIN,
+                ),
+            )
             for state in (MeetingState.SCHEDULED, MeetingState.LIVE)
         ],
-    }  # fmt: skip
+    }
     for third in range(3):
         for kind, ones in steps.items():
             if batch := ones[third * len(ones) // 3 : (third + 1) * len(ones) // 3]:
@@ -210,7 +265,10 @@ def test_a_list_without_conditions_has_every_record_once_the_newest_first(
 
 
 CONDITIONS: dict[str, tuple[Sought, Callable[[pd.DataFrame], Any]]] = {
-    "one value": (Sought(FILING, (("agency", ("H57.19753",)),)), lambda f: f["agency"] == "H57.19753"),
+    "one value": (
+        Sought(FILING, (("agency", ("H57.19753",)),)),
+        lambda f: f["agency"] == "H57.19753",
+    ),
     "two values": (Sought(FILING, (("status", ("4", "5")),)), lambda f: f["status"].isin([4, 5])),
     "two fields": (
         Sought(FILING, (("channel", ("2",)), ("commune", ("20044", "19774")))),
@@ -221,26 +279,48 @@ CONDITIONS: dict[str, tuple[Sought, Callable[[pd.DataFrame], Any]]] = {
     "not overdue": (Sought(FEEDBACK, (("overdue", ("0",)),)), lambda f: ~f["overdue"].astype(bool)),
     "late": (Sought(FILING, (("late", ("1",)),)), lambda f: f["late"]),
     "not rated": (Sought(FILING, (("satisfaction", ("",)),)), lambda f: f["satisfaction"].isna()),
-    "three stars or none": (Sought(FEEDBACK, (("rating", ("3", "")),)), lambda f: f["rating"].isna() | (f["rating"] == 3)),
+    "three stars or none": (
+        Sought(FEEDBACK, (("rating", ("3", "")),)),
+        lambda f: f["rating"].isna() | (f["rating"] == 3),
+    ),
     "days": (
-        Sought(FILING, since=datetime(2026, 11, 9, tzinfo=ZONE), until=datetime(2026, 11, 12, tzinfo=ZONE)),
-        lambda f: (f["started_at"] >= datetime(2026, 11, 9, tzinfo=ZONE)) & (f["started_at"] < datetime(2026, 11, 12, tzinfo=ZONE)),
+        Sought(
+            FILING,
+            since=datetime(2026, 11, 9, tzinfo=ZONE),
+            until=datetime(2026, 11, 12, tzinfo=ZONE),
+        ),
+        lambda f: (
+            (f["started_at"] >= datetime(2026, 11, 9, tzinfo=ZONE))
+            & (f["started_at"] < datetime(2026, 11, 12, tzinfo=ZONE))
+        ),
     ),
     "number": (Sought(FILING, text="h57-001"), lambda f: f["entity_id"].str.startswith("H57-001")),
-    "subject without marks": (Sought(DOCUMENT, text="UNG PHO mua"), lambda f: f["subject"] == "Ứng phó mưa lũ"),
+    "subject without marks": (
+        Sought(DOCUMENT, text="UNG PHO mua"),
+        lambda f: f["subject"] == "Ứng phó mưa lũ",
+    ),
     "number and notation": (Sought(DOCUMENT, text="17/cv-vp"), lambda f: f["number"].isin(["17"])),
     "content": (Sought(FEEDBACK, text="ngập nước"), lambda f: f["description"] != FORMULA),
-    "meant": (Sought(FILING, text="zz", meant=(("procedure", ("2.000635",)),)), lambda f: f["procedure"] == "2.000635"),
+    "meant": (
+        Sought(FILING, text="zz", meant=(("procedure", ("2.000635",)),)),
+        lambda f: f["procedure"] == "2.000635",
+    ),
     "figure": (Sought(FILING, figure=BY_CODE["filing.overdue"]), lambda f: f["overdue"]),
     "figure of a unit": (
         Sought(FILING, figure=BY_CODE["filing.open"], by="commune", unit="19753"),
         lambda f: f["open"] & (f["commune"] == "19753"),
     ),
-    "urgent documents": (Sought(DOCUMENT, (("priority", ("2", "3")),)), lambda f: f["priority"].isin([2, 3])),
-    "a hostile value": (Sought(FILING, (("agency", (HOSTILE,)),)), lambda f: f["agency"] == HOSTILE),
+    "urgent documents": (
+        Sought(DOCUMENT, (("priority", ("2", "3")),)),
+        lambda f: f["priority"].isin([2, 3]),
+    ),
+    "a hostile value": (
+        Sought(FILING, (("agency", (HOSTILE,)),)),
+        lambda f: f["agency"] == HOSTILE,
+    ),
     "a hostile text": (Sought(FILING, text="%' OR '1'='1"), lambda f: f["agency"] == "nobody"),
     "a field that is none": (Sought(FILING, (("nothing", ("x",)),)), lambda f: f["status"] > 0),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CONDITIONS)

@@ -284,9 +284,19 @@ def test_a_run_at_a_speed_goes_on_in_order_and_may_be_ended_at_any_time(
     name = end.name.lower()
     own = sandbox(live.settings, name)
     going = Running(
-        "streams", "replay", "--from", "2026-11-10", "--to", "2026-11-11", "--speed", "900", "--into", name,
-        environment=live.environment, log=tmp_path / "run.log",
-    )  # fmt: skip
+        "streams",
+        "replay",
+        "--from",
+        "2026-11-10",
+        "--to",
+        "2026-11-11",
+        "--speed",
+        "900",
+        "--into",
+        name,
+        environment=live.environment,
+        log=tmp_path / "run.log",
+    )
     try:
         wait_for(
             lambda: (
@@ -411,9 +421,18 @@ def test_a_day_of_the_past_is_an_exercise_of_today_and_is_watched_over(
 ) -> None:
     own = sandbox(live.settings, "today")
     going = Running(
-        "streams", "replay", "--from", "2026-11-10", "--to", "2026-11-11", "--as-now", "--into", "today",
-        environment=live.environment, log=tmp_path / "run.log",
-    )  # fmt: skip
+        "streams",
+        "replay",
+        "--from",
+        "2026-11-10",
+        "--to",
+        "2026-11-11",
+        "--as-now",
+        "--into",
+        "today",
+        environment=live.environment,
+        log=tmp_path / "run.log",
+    )
     try:
         wait_for(lambda: live.run("today").counted > 0, what="its first events")
         one = live.run("today")

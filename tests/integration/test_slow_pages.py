@@ -60,9 +60,15 @@ def province(module_settings: Settings) -> Iterator[None]:
     for number in range(3_000):
         commune, at = COMMUNES[number % len(COMMUNES)].code, now - timedelta(minutes=number)
         filing = Filing(
-            agency=f"H57.{commune}.UB", commune=commune, filing_id=f"F{number}", procedure=f"1.{number % 900:06}",
-            status=FilingStatus.PROCESSING, channel=Channel.ONLINE, registered_at=at, due_at=at + timedelta(days=2),
-        )  # fmt: skip
+            agency=f"H57.{commune}.UB",
+            commune=commune,
+            filing_id=f"F{number}",
+            procedure=f"1.{number % 900:06}",
+            status=FilingStatus.PROCESSING,
+            channel=Channel.ONLINE,
+            registered_at=at,
+            due_at=at + timedelta(days=2),
+        )
         filings.append((at, filing))
     counter.count(FILING, filings)
     Lives(client, module_settings.province).catch_up()

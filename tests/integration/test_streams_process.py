@@ -18,7 +18,8 @@ from tests.running import Running, wait_for, worker
 
 pytestmark = pytest.mark.stack
 LINE = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 (DEBUG|INFO|WARNING|ERROR|CRITICAL) streams\.(worker|watch)\b.*"
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 "
+    r"(DEBUG|INFO|WARNING|ERROR|CRITICAL) streams\.(worker|watch)\b.*"
 )
 LOOPBACK = "0100007F"
 """127.0.0.1, as the kernel writes it."""

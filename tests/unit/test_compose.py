@@ -108,9 +108,7 @@ def test_no_password_is_written_down_and_none_is_not_enough() -> None:
     assert "--password" not in FILE.read_text(), "a command line is no secret"
 
 
-def test_clickhouse_gives_its_user_the_rights_of_the_local_stack_and_takes_the_native_protocol_only() -> (
-    None
-):
+def test_clickhouse_grants_the_rights_of_the_local_stack_and_only_the_native_protocol() -> None:
     mounted = {
         one["target"]: COMPOSE["configs"][one["source"]]["file"]
         for one in SERVICES["clickhouse"]["configs"]

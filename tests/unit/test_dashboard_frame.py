@@ -150,9 +150,7 @@ def test_every_view_can_be_drawn_and_sent(language: Any, measure: Any) -> None:
     assert all(json.dumps(value, cls=PlotlyJSONEncoder) for value in frame.values())
 
 
-def test_a_partition_that_stands_still_is_said_and_one_that_catches_up_is_counted_with_its_feed() -> (
-    None
-):
+def test_a_stalled_partition_is_said_and_one_that_catches_up_is_counted_with_its_feed() -> None:
     still = [
         Lag("filing", number, Pace.STALLED, 617, NOW - timedelta(minutes=number))
         for number in (1, 3)
@@ -164,8 +162,8 @@ def test_a_partition_that_stands_still_is_said_and_one_that_catches_up_is_counte
     said = sources.incomplete(shown, Translator("vi"))
     assert said is not None and said["since"] == milliseconds(NOW - timedelta(minutes=3))
     assert (
-        said["reason"]
-        == "Văn bản: phân vùng 0 không có bộ xử lý; Hồ sơ: phân vùng 1, 3 đứng yên, 1.234 bản ghi chờ"
+        said["reason"] == "Văn bản: phân vùng 0 không có bộ xử lý; "
+        "Hồ sơ: phân vùng 1, 3 đứng yên, 1.234 bản ghi chờ"
     )
     strip = json.dumps(sources.strip(shown, PLACE.names, Translator("en")), cls=PlotlyJSONEncoder)
     assert "1/1, 1,334 wait" in strip

@@ -157,7 +157,7 @@ def test_a_figure_is_as_old_as_its_newest_event_and_stale_when_too_many_sources_
     )
 
 
-def test_at_night_a_figure_is_old_but_not_stale_and_who_promised_nothing_is_counted_but_not_missed() -> (
+def test_at_night_a_figure_is_old_not_stale_and_who_promised_nothing_is_counted_not_missed() -> (
     None
 ):
     said = {"filing.open": Reading(7)}

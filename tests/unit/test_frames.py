@@ -50,11 +50,28 @@ def test_what_pages_send_goes_through() -> None:
 
 @pytest.mark.parametrize(
     "frame",
-    ["", "{", "[]", "null", "7", '"x"', "{}", '{"type": "x"}', '{"type": ["heartbeat"]}', b"\x00", "[" * 60_000,
-     '{"type": "callback_request"}', '{"type": "get_props_response", "requestId": {}}',
-     request(output="content.data-content"), request(output=None), request(output=["push"]),
-     request(inputs=[{"id": "x"}]), request(state={"a": 1}), request(changedPropIds=["a.b"])],
-)  # fmt: skip
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "7",
+        '"x"',
+        "{}",
+        '{"type": "x"}',
+        '{"type": ["heartbeat"]}',
+        b"\x00",
+        "[" * 60_000,
+        '{"type": "callback_request"}',
+        '{"type": "get_props_response", "requestId": {}}',
+        request(output="content.data-content"),
+        request(output=None),
+        request(output=["push"]),
+        request(inputs=[{"id": "x"}]),
+        request(state={"a": 1}),
+        request(changedPropIds=["a.b"]),
+    ],
+)
 def test_what_no_page_sends_ends_the_socket_with_one_line(
     frame: str | bytes, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -187,7 +187,10 @@ def test_many_requests_of_one_connection_are_counted_one_by_one(port: int) -> No
 
 
 def test_a_trailer_without_end_is_refused(port: int) -> None:
-    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nA: "
+    head = (
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"1\r\nx\r\n0\r\nA: "
+    )
     with open_to(port, head) as one:
         time.sleep(0.1)
         with suppress(OSError):

@@ -406,7 +406,8 @@ def test_the_outlines_of_new_york_hold_the_points_of_their_boroughs_and_do_not_o
 SEALING = MAPPING.replace(
     "[fields]",
     """[fields]
-reporter = { template = "{who}, {telephone}", needs = ["who"], lookup = { "Ai, 1" = "", "Thử, 0" = "Thử, 0" } }
+reporter = { template = "{who}, {telephone}", needs = ["who"], \
+lookup = { "Ai, 1" = "", "Thử, 0" = "Thử, 0" } }
 description = { column = "words", as = "integer" }""",
 )
 

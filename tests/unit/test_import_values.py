@@ -180,7 +180,7 @@ def code(mapping: Mapping, procedure: Any, form: str = "General", number: Any = 
     )
 
 
-def test_a_code_that_is_a_number_is_read_where_it_is_certain_and_refused_with_its_cell_where_zeros_may_be_lost(
+def test_a_numeric_code_is_read_if_it_is_certain_and_refused_if_zeros_may_be_lost(
     tmp_path: Path,
 ) -> None:
     mapping = mapped(tmp_path)

@@ -8,7 +8,8 @@ import sys
 from schemas.logs import LineFormatter
 
 LINE = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 (DEBUG|INFO|WARNING|ERROR|CRITICAL) ingest\.gateway "
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 "
+    r"(DEBUG|INFO|WARNING|ERROR|CRITICAL) ingest\.gateway "
 )
 
 

@@ -51,8 +51,8 @@ def test_a_line_of_clickhouse_keeps_its_own_time_level_and_query() -> None:
     )
     line = format_line(said, "clickhouse", NOW)
     assert (
-        line
-        == f"{at.astimezone(ZONE).isoformat(timespec='milliseconds')} ERROR clickhouse TCPHandler: Code: 516. {{84ba9b3d}}"
+        line == f"{at.astimezone(ZONE).isoformat(timespec='milliseconds')} "
+        "ERROR clickhouse TCPHandler: Code: 516. {84ba9b3d}"
     )
 
 

@@ -121,9 +121,7 @@ def test_periods_that_end_alike_give_one_figure_the_one_reported_last() -> None:
     assert found.points == (SeriesPoint(date(2025, 12, 31), 40),)
 
 
-def test_a_period_that_still_runs_stands_for_the_day_of_its_report_and_one_that_has_not_begun_for_none() -> (
-    None
-):
+def test_a_running_period_stands_for_the_day_of_its_report_and_a_future_one_for_none() -> None:
     found = series(
         [
             report("2026", 55, "2026-11-20"),

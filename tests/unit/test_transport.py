@@ -1,4 +1,4 @@
-"""What our chunk transport changes in Faust's and aiokafka's consumers is where they look for it."""
+"""Our chunk transport changes Faust's and aiokafka's consumers where they read it."""
 
 import asyncio
 from typing import Any

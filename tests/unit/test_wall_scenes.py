@@ -93,7 +93,7 @@ def test_a_scene_with_a_board_sends_no_map_and_hides_it() -> None:
     assert "M2" in said and "1 điểm cầu" in said
 
 
-def test_figures_of_a_theme_are_measured_against_target_and_yesterday_and_silent_ones_are_hatched() -> (
+def test_figures_of_a_theme_are_set_against_target_and_yesterday_and_silent_ones_are_hatched() -> (
     None
 ):
     now = {"feedback.satisfied": Reading(90.0, 90, 100), "feedback.open": Reading(120)}
