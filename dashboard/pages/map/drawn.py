@@ -142,7 +142,16 @@ def alarms(context: PageContext, request: PageRequest, view: MapView) -> dict[st
     return {"alarms": [_call(context, request, one, watched.alive) for one in calls]}
 
 
-def _mark(code: str, spot: Spot, heading: str, *said: str, **more: Any) -> Mark:
+def mark(code: str, spot: Spot, heading: str, *said: str, **more: Any) -> Mark:
+    """Return a mark at a spot: its heading, the lines that it says, at most `TOLD`, and what a painter needs.
+
+    Args:
+        code: the unit that a click chooses; empty for none.
+        spot: where it lies.
+        heading: the first line.
+        said: further lines; empty ones are left out.
+        more: by name, such as `n`, the number of marks that are drawn as squares.
+    """
     lines = [one for one in said if one]
     kept = lines if len(lines) <= TOLD else [*lines[: TOLD - 1], f"… +{len(lines) - TOLD + 1}"]
     return {"code": code, "at": spot, "title": heading, "told": kept, **more}
@@ -168,7 +177,7 @@ def _amount(context: PageContext, request: PageRequest, one: Amount) -> Mark:
     heading = translator(
         "map_overdue_at", unit=title(context, request, one.code), n=translator.number(one.count)
     )
-    return _mark(
+    return mark(
         one.code,
         one.spot,
         heading,
@@ -193,7 +202,7 @@ def _edge(context: PageContext, request: PageRequest, one: Edge) -> Mark:
         )
     ]
     late = bool(one.value("overdue"))
-    return _mark(
+    return mark(
         "",
         one.ends[0],
         " → ".join(ends),
@@ -220,7 +229,7 @@ def _site(context: PageContext, request: PageRequest, one: MeetingSite, meetings
             for row in (*meetings.live, *meetings.coming)
         ]
     state = "missing" if one.missing else "connected" if one.connected else "coming"
-    return _mark(
+    return mark(
         one.code, one.spot, title(context, request, one.code), *said, state=state, hosts=one.hosts
     )
 
@@ -239,7 +248,7 @@ def _feeds(context: PageContext, request: PageRequest, one: Feeds) -> Mark:
         one.code,
         {source.agency: name(source.agency, context.place, translator) for source in one.sources},
     )
-    return _mark(
+    return mark(
         one.code,
         one.spot,
         title(context, request, one.code),
@@ -261,7 +270,7 @@ def _call(context: PageContext, request: PageRequest, one: Calls, alive: bool) -
         else where(one.alarms[0], context.place, translator)
     )
     priority = one.alarms[0].priority if alive else 0
-    return _mark(one.code, one.spot, heading, *said, priority=priority, n=len(one.alarms))
+    return mark(one.code, one.spot, heading, *said, priority=priority, n=len(one.alarms))
 
 
 def _at(place: Spots, code: str) -> Spot | None:

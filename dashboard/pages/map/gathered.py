@@ -18,7 +18,7 @@ from dashboard.query.map import MapStore, Scope
 from dashboard.query.store import Row
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
-from schemas.figures import BY_CODE, MeasureUnit, Readings
+from schemas.figures import BY_CODE, Figure, MeasureUnit, Readings
 from schemas.figures.aging import aged, of_units
 from schemas.reference import agency
 from schemas.sources.freshness import Source, SourceState
@@ -185,13 +185,18 @@ def outside(context: PageContext, view: MapView) -> tuple[float, list[str]]:
 
 def overdue(context: PageContext, view: MapView) -> list[Amount]:
     """Return overdue filings by the spot of the agency that holds them, most first."""
+    return amounts(context, view, OVERDUE)
+
+
+def amounts(context: PageContext, view: MapView, figure: Figure) -> list[Amount]:
+    """Return what a figure that counts reads at the spot of each agency, most first."""
 
     def request() -> list[Amount]:
         where = spots(context.place)
-        found = store(context).by_unit(view.scope(context.place, where), OVERDUE, "agency")
+        found = store(context).by_unit(view.scope(context.place, where), figure, "agency")
         return _amounts(where, {code: one.value for code, one in found.items() if one.value})
 
-    return once(context, view, "overdue", request)
+    return once(context, view, ("amounts", figure.code), request)
 
 
 def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
@@ -199,8 +204,8 @@ def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
     for code, value in values.items():
         if (found := where.of(code)) is not None:
             at[found][code] = value
-    amounts = [Amount(code, spot, sum(of.values()), of) for (code, spot), of in at.items()]
-    return sorted(amounts, key=lambda one: (-one.count, one.code))
+    found_at = [Amount(code, spot, sum(of.values()), of) for (code, spot), of in at.items()]
+    return sorted(found_at, key=lambda one: (-one.count, one.code))
 
 
 def flows(context: PageContext, view: MapView) -> list[Edge]:

@@ -37,7 +37,8 @@ def picked(
     )
 
 
-def _key(mark: str, words: Part, count: str = "") -> html.Li:
+def key(mark: str, words: Part, count: str = "") -> html.Li:
+    """Return a line of a legend: the CSS classes of a mark, what it means, how many there are."""
     return html.Li([html.I(className=mark), html.Span(words), *([html.B(count)] if count else [])])
 
 
@@ -72,14 +73,12 @@ def communes(context: PageContext, request: PageRequest, view: MapView) -> list[
         *([f"≥ {edges[-1]}"] if edges else []),
     ]
     steps = [
-        _key(f"swatch c{classes.shade(number)}", f"{span} {unit}".strip(), translator.number(count))
+        key(f"swatch c{classes.shade(number)}", f"{span} {unit}".strip(), translator.number(count))
         for number, (span, count) in enumerate(zip(spans, classes.counts(), strict=True))
     ]
     silent = sum(found.stale for found in readings.values())
     hatched = (
-        [_key("shape hatch", translator("source_lost"), translator.number(silent))]
-        if silent
-        else []
+        [key("shape hatch", translator("source_lost"), translator.number(silent))] if silent else []
     )
     if not classes.steps:
         return [
@@ -128,14 +127,14 @@ def feedback(context: PageContext, request: PageRequest, view: MapView) -> list[
     ]
     keys: dict[Style, list[html.Li]] = {
         "clusters": [
-            _key("ring", translator("map_key_cluster")),
-            _key("ring late", translator("map_key_cluster_late")),
+            key("ring", translator("map_key_cluster")),
+            key("ring late", translator("map_key_cluster_late")),
         ],
-        "heat": [_key("heat", translator("map_key_heat"))],
+        "heat": [key("heat", translator("map_key_heat"))],
         "points": [
-            _key("point open", translator("map_state_open")),
-            _key("shape p2", translator("map_state_overdue")),
-            _key("point closed", translator("map_state_closed")),
+            key("point open", translator("map_state_open")),
+            key("shape p2", translator("map_state_overdue")),
+            key("point closed", translator("map_state_closed")),
         ],
     }
     return [
@@ -152,7 +151,7 @@ def overdue(context: PageContext, request: PageRequest, view: MapView) -> list[P
         return [html.P(translator("map_no_overdue"), className="note")]
     return [
         html.Ul(
-            [_key("sized", translator("map_key_overdue", most=translator.number(most)))],
+            [key("sized", translator("map_key_overdue", most=translator.number(most)))],
             className="keys",
         )
     ]
@@ -165,13 +164,13 @@ def flows(context: PageContext, request: PageRequest, view: MapView) -> list[Par
         return [html.P(translator("map_no_flows"), className="note")]
     hours = translator.number(gathered.SLOW_HOURS)
     keys = [
-        _key("line", translator("map_key_flow", most=translator.number(found[0].sent))),
-        _key(
+        key("line", translator("map_key_flow", most=translator.number(found[0].sent))),
+        key(
             "line slow",
             translator("map_key_slow", hours=hours),
             translator.number(sum(one.slow for one in found)),
         ),
-        _key(
+        key(
             "line late",
             translator("map_key_late"),
             translator.number(sum(bool(one.value("overdue")) for one in found)),
@@ -199,9 +198,9 @@ def meetings(context: PageContext, request: PageRequest, view: MapView) -> list[
         for field in ("connected", "missing", "invited")
     ]
     keys = [
-        _key("site connected", translator("map_key_connected"), translator.number(counts[0])),
-        _key("site missing", translator("map_key_missing"), translator.number(counts[1])),
-        _key("site coming", translator("map_key_coming"), translator.number(counts[2])),
+        key("site connected", translator("map_key_connected"), translator.number(counts[0])),
+        key("site missing", translator("map_key_missing"), translator.number(counts[1])),
+        key("site coming", translator("map_key_coming"), translator.number(counts[2])),
     ]
     told = translator(
         "map_meetings_told",
@@ -218,7 +217,7 @@ def sources(context: PageContext, request: PageRequest, view: MapView) -> list[P
         one.state for found in gathered.sources(context, view) for one in found.sources
     )
     keys = [
-        _key(f"feed {state.value}", state_word(state, translator), translator.number(counts[state]))
+        key(f"feed {state.value}", state_word(state, translator), translator.number(counts[state]))
         for state in GRAVITY
     ]
     return [html.Ul(keys, className="keys"), html.P(translator("map_gravest"), className="note")]
@@ -235,9 +234,7 @@ def alarms(context: PageContext, request: PageRequest, view: MapView) -> list[Pa
         for _, priority in {(alarm.id, alarm.priority) for one in calls for alarm in one.alarms}
     )
     keys = [
-        _key(
-            f"shape p{number}", translator(f"priority_{number}"), translator.number(counts[number])
-        )
+        key(f"shape p{number}", translator(f"priority_{number}"), translator.number(counts[number]))
         for number in (1, 2, 3)
     ]
     return [html.Ul(keys, className="keys")]
