@@ -48,8 +48,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[control.Addresses]:
-    """A running Kafka and ClickHouse on ports of their own, gone with their data when the process
-    ends.
+    """Yield a running Kafka and ClickHouse on ports of their own, gone with their data when the
+    process ends.
 
     With `IOC_TEST_HOME` set, the stack of that folder is used (started if need be) and left
     running: quicker while developing.
@@ -67,7 +67,7 @@ def stack() -> Iterator[control.Addresses]:
 
 @pytest.fixture
 def environment(stack: control.Addresses, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The `IOC_*` variables of one test, for its subprocesses.
+    """Yield the `IOC_*` variables of one test, for its subprocesses.
 
     The shared stack, and a database, topics and a group of its own.
     """
@@ -88,7 +88,9 @@ def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Se
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Client]:
-    """A connection to the database of one test, which has its tables, as Kafka has its topics."""
+    """Yield a connection to the database of one test, which has its tables, as Kafka has its
+    topics.
+    """
     migrate(settings)
     ensure(settings)
     client = Client.from_url(settings.clickhouse_url)
@@ -100,7 +102,7 @@ def database(settings: Settings) -> Iterator[Client]:
 def module_environment(
     stack: control.Addresses, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
-    """As `environment`, but one for all tests of a module."""
+    """Yield what `environment` does, but one for all tests of a module."""
     found = isolated(stack, tmp_path_factory.mktemp("home"))
     yield found
     forget(found)
@@ -120,7 +122,7 @@ def forget(environment: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def module_settings(module_environment: dict[str, str]) -> Iterator[Settings]:
-    """As `settings`, but one for all tests of a module."""
+    """Yield what `settings` does, but one for all tests of a module."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ.keys() - bare_environment().keys():
             patch.delenv(name)
@@ -130,7 +132,7 @@ def module_settings(module_environment: dict[str, str]) -> Iterator[Settings]:
 
 
 def isolated(stack: control.Addresses, home: Path) -> dict[str, str]:
-    """Variables that share the running stack with nobody's names.
+    """Return variables that share the running stack with nobody's names.
 
     A fresh database, topic prefix, group, ports and home.
     """

@@ -25,7 +25,7 @@ needed = pytest.mark.skipif(not FILE.exists(), reason=f"{FILE.name} is not besid
 
 
 def steps() -> pd.DataFrame:
-    """The file with one row per event that it stands for.
+    """Return the file with one row per event that it stands for.
 
     Its columns, and `commune`, `status`, `at`.
     """
@@ -46,7 +46,7 @@ def steps() -> pd.DataFrame:
 
 
 def in_order() -> pd.DataFrame:
-    """The same in the order in which it happened, with `closed`.
+    """Return the same in the order in which it happened, with `closed`.
 
     Whether a request was, from then on.
     """
@@ -65,8 +65,8 @@ def counted(in_order: pd.DataFrame, until: datetime) -> dict[str, tuple[int, int
 
 @contextmanager
 def new_york(environment: dict[str, str], logs: Path) -> Iterator[str]:
-    """An installation for New York with all of the file imported, running, in a database that is up
-    to date; its address.
+    """Yield an installation for New York with all of the file imported, running, in a database that
+    is up to date; its address.
     """
     here = environment | {"IOC_PROVINCE": "NYC"}
     place = [

@@ -32,7 +32,7 @@ def bare_environment() -> dict[str, str]:
 def wait_for(
     look: Callable[[], T | Literal[False]], seconds: float = 60, what: str = "the condition"
 ) -> T:
-    """The first true answer of `look`.
+    """Return the first true answer of `look`.
 
     Fails after some seconds, with the last error if there was one.
     """
@@ -50,7 +50,7 @@ def wait_for(
 
 
 def answers(url: str) -> bool:
-    """Whether an address answers with success."""
+    """Return whether an address answers with success."""
     with urllib.request.urlopen(url, timeout=2) as answer:
         return bool(answer.status == 200)
 
@@ -89,11 +89,11 @@ class Running:
         return True
 
     def text(self) -> str:
-        """What it said so far."""
+        """Return what it said so far."""
         return self.log.read_text(errors="replace")
 
     def kill(self) -> None:
-        """kill -9."""
+        """Send SIGKILL."""
         self.process.kill()
         self.process.wait()
 
@@ -106,7 +106,7 @@ class Running:
         self.process.send_signal(signal.SIGCONT)
 
     def frozen(self) -> bool:
-        """Whether it was stopped by SIGSTOP, its own or ours. Linux only, as `megabytes` is."""
+        """Return whether it was stopped by SIGSTOP; Linux only, as `megabytes` is."""
         return (
             Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
         )
@@ -122,8 +122,8 @@ class Running:
         return int(sizes["VmRSS"]) / 1024, int(sizes["VmHWM"]) / 1024
 
     def listening(self) -> set[str]:
-        """Addresses of the IPv4 and IPv6 sockets that it listens on, `address:port` as the kernel
-        writes them. Linux only.
+        """Return addresses of the IPv4 and IPv6 sockets that it listens on, `address:port` as the
+        kernel writes them. Linux only.
         """
         own = {
             str(one.readlink())
@@ -158,8 +158,8 @@ class Running:
 
 
 def command(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    """A command of the product, such as `command(environment, "streams", "verify")`, run to its
-    end.
+    """Return a command of the product, such as `command(environment, "streams", "verify")`, run to
+    its end.
     """
     line = [sys.executable, "-m", *arguments]
     return subprocess.run(
@@ -172,7 +172,7 @@ def command(environment: dict[str, str], *arguments: str) -> "subprocess.Complet
 
 
 def worker(environment: dict[str, str], log: Path) -> Running:
-    """A stream worker, answering on its web port."""
+    """Return a stream worker, answering on its web port."""
     return Running(
         "streams",
         "worker",

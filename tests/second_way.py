@@ -65,7 +65,7 @@ DUE_FROM = {"filing": 2, "feedback": "routed"}
 
 
 def around(kind: str, event: Mapping[str, Any]) -> bool:
-    """Whether the clock of an event's entity runs round the clock."""
+    """Return whether the clock of an event's entity runs round the clock."""
     return (
         event.get("urgency") == "immediate"
         if kind == "feedback"
@@ -74,7 +74,7 @@ def around(kind: str, event: Mapping[str, Any]) -> bool:
 
 
 def allowed(kind: str, event: Mapping[str, Any]) -> timedelta | None:
-    """What the reference data allow where no due date is stated."""
+    """Return what the reference data allow where no due date is stated."""
     rows: Iterable[Any] = (
         procedures() if kind == "filing" else categories() if kind == "feedback" else ()
     )
@@ -85,7 +85,9 @@ def allowed(kind: str, event: Mapping[str, Any]) -> timedelta | None:
 def lives(
     kind: str, events: Iterable[Mapping[str, Any]], calendar: WorkingCalendar, at: datetime
 ) -> pd.DataFrame:
-    """How each entity stands at a moment by the events that happened until then: one row each."""
+    """Return how each entity stands at a moment by the events that happened until then: one row
+    each.
+    """
     steps = [
         {**event, "since": min(event["occurred_at"], event["received_at"])} for event in events
     ]
@@ -176,8 +178,8 @@ def _missing(value: Any) -> bool:
 
 
 def figures(kind: str, now: pd.DataFrame, since: datetime, at: datetime) -> dict[str, float | None]:
-    """The figures of a kind over the rows of `lives`, for a moment and the period that ends with
-    it.
+    """Return the figures of a kind over the rows of `lives`, for a moment and the period that ends
+    with it.
     """
     now = now[now["started_at"] <= at]
     started = now[now["started_at"] > since]
@@ -274,16 +276,16 @@ def _documents(
 
 
 def share(part: float, whole: float) -> float | None:
-    """A share in percent, None of nothing."""
+    """Return a share in percent, None of nothing."""
     return 100 * float(part) / whole if whole else None
 
 
 def quantile(values: "pd.Series[float]", level: float) -> float | None:
-    """A quantile, None of nothing."""
+    """Return a quantile, None of nothing."""
     return float(values.astype(float).quantile(level)) if len(values) else None
 
 
 def greatest(values: "pd.Series[float]") -> float | None:
-    """The greatest that is known, None of nothing."""
+    """Return the greatest that is known, None of nothing."""
     known = values.dropna()
     return float(known.max()) if len(known) else None

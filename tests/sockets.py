@@ -22,15 +22,15 @@ class Socket:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine reaches it."""
+        """Return whether only this machine reaches it."""
         address = ipaddress.ip_address(self.host)
         mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
         return (mapped or address).is_loopback
 
 
 def listening(pid: int) -> set[Socket]:
-    """The TCP sockets, of IPv4 and IPv6, that a process listens on, and the UDP ones that it has
-    bound.
+    """Return the TCP sockets, of IPv4 and IPv6, that a process listens on, and the UDP ones that it
+    has bound.
     """
     mine = set(_inodes(pid))
     found = set()
@@ -45,7 +45,7 @@ def listening(pid: int) -> set[Socket]:
 
 
 def descendants(pid: int) -> set[int]:
-    """A process, its children, theirs, and so on."""
+    """Return a process, its children, theirs, and so on."""
     found = {pid}
     for task in Path(f"/proc/{pid}/task").iterdir():
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -63,6 +63,6 @@ def _inodes(pid: int) -> Iterator[str]:
 
 
 def _host(text: str) -> str:
-    """An address as the kernel writes it: words of 32 bits in the machine's order."""
+    """Return an address as the kernel writes it: words of 32 bits in the machine's order."""
     words = [int(text[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(text), 8)]
     return str(ipaddress.ip_address(b"".join(words)))

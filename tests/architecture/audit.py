@@ -106,7 +106,7 @@ def note(kind: str, name: str) -> None:
 
 
 def is_ours(frame: FrameType) -> bool:
-    """Whether a frame is of the product."""
+    """Return whether a frame is of the product."""
     return str(frame.f_globals.get("__name__", "")).partition(".")[0] in PARTS
 
 

@@ -76,7 +76,7 @@ def room(module: str, modules: Iterable[str]) -> str:
 
 
 def belongs(module: str, part: str) -> bool:
-    """Whether a module or room belongs to a part."""
+    """Return whether a module or room belongs to a part."""
     return module == part or module.startswith(f"{part}.")
 
 

@@ -18,7 +18,7 @@ README = ROOT / "README.md"
 
 
 def tracked() -> list[str]:
-    """The files of the repository that exist."""
+    """Return the files of the repository that exist."""
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()

@@ -55,7 +55,7 @@ CHANGING = {
 
 @cache
 def modules() -> list[tuple[str, ast.Module]]:
-    """Every module of the product, parsed."""
+    """Return every module of the product, parsed."""
     found = []
     for part in PARTS:
         for path in sorted((ROOT / part).rglob("*.py")):
@@ -83,7 +83,7 @@ def test_importing_a_module_reads_no_file_environment_clock_or_network(tmp_path:
 
 
 def names_of(tree: ast.Module) -> set[str]:
-    """The names that a module binds to values."""
+    """Return the names that a module binds to values."""
     found: set[str] = set()
     for node in tree.body:
         match node:
@@ -95,7 +95,7 @@ def names_of(tree: ast.Module) -> set[str]:
 
 
 def changed_by(node: ast.AST) -> ast.expr | None:
-    """The expression whose value a node changes, if it changes one."""
+    """Return the expression whose value a node changes, if it changes one."""
     match node:
         case ast.Call(func=ast.Attribute(value=value, attr=attr)) if attr in CHANGING:
             return value
@@ -139,7 +139,7 @@ def test_no_function_binds_a_name_of_its_module_anew() -> None:
 
 
 def imported(tree: ast.Module) -> dict[str, str]:
-    """The names that a module imports from elsewhere: name -> where it comes from."""
+    """Return the names that a module imports from elsewhere: name -> where it comes from."""
     found: dict[str, str] = {}
     for node in ast.walk(tree):
         match node:

@@ -14,7 +14,7 @@ PARTS = ("schemas", "ingest", "streams", "dashboard", "stack")
 
 
 def classes() -> Iterator[tuple[str, str, list[str]]]:
-    """Every class of the product: module, name, the last part of each base's name."""
+    """Yield every class of the product: module, name, the last part of each base's name."""
     for part in PARTS:
         for path in sorted((ROOT / part).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

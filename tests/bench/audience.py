@@ -155,7 +155,7 @@ async def main(how: str, address: str, viewers: int, seconds: float, enough: int
 
 
 def took(updates: list[tuple[int, float, str, float]]) -> list[float]:
-    """Milliseconds from each news to each viewer.
+    """Return milliseconds from each news to each viewer.
 
     It was there when the first frame that tells of it was drawn up.
     """

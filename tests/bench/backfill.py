@@ -24,7 +24,7 @@ INSERTING = "SELECT sum(value) / 1e6 FROM system.events WHERE event = 'InsertQue
 
 
 def measure(bench: Ground, report: Report) -> None:
-    """One worker takes all in; then ClickHouse copies what it wrote."""
+    """Have one worker process everything, then ClickHouse copy what it wrote."""
     count = 300_000 if bench.quick else 10_000_000
     installation = bench.installation()
     prefix = installation.settings.topic_prefix
@@ -107,8 +107,8 @@ def measure(bench: Ground, report: Report) -> None:
 
 
 def _copy(bench: Ground, client: Client) -> tuple[int, float, float]:
-    """Rows, seconds and CPU seconds of ClickHouse for a copy of the raw rows into a table of the
-    same form.
+    """Return rows, seconds and CPU seconds of ClickHouse for a copy of the raw rows into a table of
+    the same form.
     """
     table = events_table(FILING).name
     client.execute(f"CREATE TABLE copied AS {table}")

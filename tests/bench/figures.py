@@ -101,7 +101,7 @@ def measure(bench: Ground, report: Report) -> None:
 def a_year(
     bench: Ground, installation: Installation, end: datetime, *, whole: bool = False
 ) -> tuple[int, int, float]:
-    """A year of a province until `end`, with its lives.
+    """Return a year of a province until `end`, with its lives.
 
     How many events, how many of them in lives, the seconds these took. `whole` simulates all of it,
     which takes five times as long, and repeats nothing.
@@ -152,7 +152,7 @@ def simulate(bench: Ground, installation: Installation, end: datetime, days: int
 
 
 def _repeat(client: Client, kind: Kind, times: int) -> None:
-    """The same events once more, 28 days earlier, and so on, about other entities."""
+    """Copy the events, 28 days earlier, and so on, about other entities."""
     table = events_table(kind)
     moments = [column.name for column in table.columns if MOMENT in column.type]
     # Without gaps, as Kafka's are: lives are taken in by slices of offsets.
@@ -179,7 +179,7 @@ def _repeat(client: Client, kind: Kind, times: int) -> None:
 
 
 def times(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """Milliseconds of each of some rounds, after one that does not count."""
+    """Return milliseconds of each of some rounds, after one that does not count."""
     work()
     taken = []
     for _ in range(rounds):
@@ -195,7 +195,7 @@ def told(taken: list[float]) -> tuple[str, str, str]:
 
 
 def quantile(taken: Iterable[float], level: float) -> float:
-    """The value that so much of the rest does not exceed."""
+    """Return the value that so much of the rest does not exceed."""
     ordered = sorted(taken)
     return ordered[min(len(ordered) - 1, int(level * len(ordered)))]
 

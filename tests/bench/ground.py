@@ -46,17 +46,17 @@ class Ground:
 
     @property
     def servers(self) -> dict[str, int]:
-        """Process ids of Kafka and ClickHouse."""
+        """Return process ids of Kafka and ClickHouse."""
         return {health.part: health.pid for health in control.status(self.stack.home) if health.pid}
 
     def folder(self, name: str) -> Path:
-        """A folder that nobody used before."""
+        """Return a folder that nobody used before."""
         made = self.home / f"{name}-{next(self._numbers)}"
         made.mkdir(parents=True)
         return made
 
     def installation(self, prefix: str | None = None) -> "Installation":
-        """A database, a consumer group and ports that nobody used before.
+        """Return a database, a consumer group and ports that nobody used before.
 
         Topics of their own unless `prefix` names some.
         """
@@ -67,7 +67,7 @@ class Ground:
         return Installation(environment)
 
     def hour(self) -> tuple[str, int]:
-        """The topics' prefix with an hour's worth of filings, and how many records.
+        """Return the topics' prefix with an hour's worth of filings, and how many records.
 
         The same for all that ask in a run.
         """
@@ -119,7 +119,7 @@ class Installation:
         ensure(self.settings)
 
     def client(self) -> Client:
-        """A connection to its database."""
+        """Return a connection to its database."""
         return Client.from_url(self.settings.clickhouse_url)
 
     def drop(self) -> None:
@@ -130,7 +130,7 @@ class Installation:
 
     @property
     def topic(self) -> str:
-        """The topic of its filings."""
+        """Return the topic of its filings."""
         return FILING.topic(self.settings.topic_prefix)
 
 
@@ -189,17 +189,17 @@ class Course:
 
     @property
     def events(self) -> int:
-        """Events done between the first sample and the last."""
+        """Return events done between the first sample and the last."""
         return self.samples[-1].done - self.samples[0].done
 
     @property
     def seconds(self) -> float:
-        """Seconds between them."""
+        """Return seconds between them."""
         return self.samples[-1].at - self.samples[0].at
 
     @property
     def rate(self) -> float:
-        """Events per second until nine tenths are done.
+        """Return events per second until nine tenths are done.
 
         What comes last may wait to be a full batch.
         """
@@ -214,7 +214,7 @@ class Course:
         return (last.done - self.samples[0].done) / (last.at - self.samples[0].at)
 
     def cpu_per_100k(self, *names: str) -> float:
-        """CPU seconds per 100,000 events of some of the processes together."""
+        """Return CPU seconds per 100,000 events of some of the processes together."""
         if not self.events:
             raise NotMeasuredError(
                 f"all {self.samples[-1].done:,} events were done between two looks"
@@ -279,7 +279,7 @@ def follow(
 
 
 def make_peers_python(folder: Path) -> Path:
-    """The Python of the peers' environment, made by uv when its requirements changed."""
+    """Return the Python of the peers' environment, made by uv when its requirements changed."""
     python = folder / "bin" / "python"
     wanted, noted = REQUIREMENTS.read_text(), folder / "requirements.txt"
     if python.exists() and noted.exists() and noted.read_text() == wanted:

@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def create(settings: Settings) -> dash.Dash:
-    """The page.
+    """Return the page.
 
     Its callback is synchronous, as in the documentation: Dash runs it on a pool of threads.
     """

@@ -82,7 +82,8 @@ def measure(bench: Ground, report: Report) -> None:
 
 
 def _repeat(client: Client, wanted: int) -> int:
-    """The same filings once more, 28 days earlier, and so on; of those that are open one in twenty.
+    """Return the same filings once more, 28 days earlier, and so on; of those that are open one in
+    twenty.
 
     Gives how many there are.
     """
@@ -114,7 +115,7 @@ def _repeat(client: Client, wanted: int) -> int:
 
 
 def _pages(lists: ListStore, total: int) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Milliseconds of pages, and of what else a page asks."""
+    """Return milliseconds of pages, and of what else a page asks."""
     clock, whole = Live(), Sought(FILING)
     usual = [name for one in FIELDS[FILING] if one.usual for name in (one.name, *one.needs)]
 
@@ -160,7 +161,7 @@ def _pages(lists: ListStore, total: int) -> tuple[dict[str, list[float]], dict[s
 
 
 def _files(bench: Ground, installation: Installation) -> list[tuple[str, ...]]:
-    """All filings as files of a dashboard of their own."""
+    """Return all filings as files of a dashboard of their own."""
     address = f"http://127.0.0.1:{installation.settings.dashboard_port}"
     environment = installation.environment | {"IOC_DASHBOARD_TICK_SECONDS": "60"}
     found: list[tuple[str, ...]] = []

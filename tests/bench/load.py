@@ -66,7 +66,7 @@ class Load:
     """Of how many originals one is checked to be what `Reader` takes and what was meant."""
 
     def records(self) -> Iterator[Record]:
-        """The records in order of arrival."""
+        """Yield the records in order of arrival."""
         chance = Random(SEED).random
         patterns = _patterns()
         read = Reader().read
@@ -97,20 +97,20 @@ class Load:
                 heappush(repeats, (index + 1 + int(1000 * 600 ** chance() / step), index, record))
 
     def frames(self) -> Iterator[bytes]:
-        """The records as the publisher reads them."""
+        """Yield the records as the publisher reads them."""
         for key, value, arrival in self.records():
             yield FRAME.pack(len(key), len(value), arrival) + key + value
 
 
 def last_hour(count: int, name: str = "", repeated: float = REPEATED) -> Load:
-    """An hour of events, which ended at the beginning of this hour."""
+    """Return an hour of events, which ended at the beginning of this hour."""
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
     return Load(count, start, timedelta(hours=1), name, repeated)
 
 
 def _patterns() -> list[tuple[bytes, bytes]]:
-    """(filing, the bytes of one of its steps with places for what changes), in the order in which
-    they happened.
+    """Return (filing, the bytes of one of its steps with places for what changes), in the order in
+    which they happened.
     """
     world = World("46", SEED)
     start = milliseconds(datetime(2026, 10, 5, tzinfo=ZONE))
@@ -143,6 +143,6 @@ def _second(seconds: int) -> bytes:
 
 
 def _stamp(ms: int) -> bytes:
-    """The moment in Viet Nam's time, as `schemas.events.envelope.write` puts it."""
+    """Return the moment in Viet Nam's time, as `schemas.events.envelope.write` puts it."""
     seconds, rest = divmod(ms, 1000)
     return b"%b.%03d000+07:00" % (_second(seconds), rest)

@@ -65,7 +65,7 @@ class Course:
         return self.start + timedelta(seconds=self.frames / PER_SECOND)
 
     def pulse(self) -> DataPulse:
-        """The next news, when the page asks for it.
+        """Return the next news, when the page asks for it.
 
         It is also given when the page does not, as a heartbeat would be.
         """
@@ -75,7 +75,7 @@ class Course:
 
 
 def serve() -> None:
-    """The dashboard with such a clock: every frame has another snapshot than the one before."""
+    """Run the dashboard with such a clock: every frame has another snapshot than the last."""
     settings = load()
     course, store, place = (
         Course(),
@@ -103,7 +103,7 @@ def serve() -> None:
 
 
 def _other(one: Snapshot, number: int) -> Snapshot:
-    """A snapshot with other alarms and reports than the one before."""
+    """Return a snapshot with other alarms and reports than the one before."""
     alarms = one.alarms[number % 3 :] if len(one.alarms) > 3 else one.alarms
     return replace(
         one,

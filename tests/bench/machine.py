@@ -14,13 +14,13 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time that a process has used, all its threads, user and system."""
+    """Return CPU time that a process has used, all its threads, user and system."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def thread_seconds(pid: int) -> dict[str, float]:
-    """CPU time of a process's `main` thread and of all `others` together."""
+    """Return CPU time of a process's `main` thread and of all `others` together."""
     found = {"main": 0.0, "others": 0.0}
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
@@ -39,7 +39,7 @@ def resident_mb(pid: int) -> float:
 
 
 def peak_mb(pid: int) -> float:
-    """The most memory that a process ever had resident, in MB."""
+    """Return the most memory that a process ever had resident, in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
 
@@ -64,12 +64,12 @@ class Processes:
         self._before = {name: cpu_seconds(pid) for name, pid in self.pids.items()}
 
     def used(self) -> dict[str, float]:
-        """CPU seconds of each since then."""
+        """Return CPU seconds of each since then."""
         return {name: cpu_seconds(pid) - self._before[name] for name, pid in self.pids.items()}
 
 
 def describe() -> str:
-    """The machine in one line."""
+    """Return the machine in one line."""
     cpus = len(os.sched_getaffinity(0))
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next(

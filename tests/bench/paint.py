@@ -81,7 +81,7 @@ def measure(bench: Ground, report: Report) -> None:
 
 
 def _open(browser: Browser, address: str) -> tuple[float, float]:
-    """Seconds until something was painted, and until the content was."""
+    """Return seconds until something was painted, and until the content was."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.add_init_script(f"({SEEN})()")

@@ -66,7 +66,7 @@ class Frames:
     core: list[float]
 
     def told(self) -> tuple[str, ...]:
-        """Frames, then p50, p95 and most of either."""
+        """Return frames, then p50, p95 and most of either."""
         return (
             str(len(self.clock)),
             *(f"{one:.1f}" for times in (self.clock, self.core) for one in cuts(times)),
@@ -74,7 +74,7 @@ class Frames:
 
 
 def cuts(times: list[float]) -> tuple[float, float, float]:
-    """p50, p95 and the most."""
+    """Return p50, p95 and the most."""
     ordered = sorted(times) or [0.0]
     return (
         statistics.median(ordered),
@@ -193,7 +193,7 @@ def handle(page: Page, seconds: float) -> None:
 
 
 def traced(page: Page, work: Callable[[], None]) -> Frames:
-    """The scripting of the frames that a page draws during some work."""
+    """Return the scripting of the frames that a page draws during some work."""
     session: CDPSession = page.context.new_cdp_session(page)
     events: list[dict[str, Any]] = []
     done: list[object] = []
@@ -218,7 +218,7 @@ def traced(page: Page, work: Callable[[], None]) -> Frames:
 
 
 def frames(events: Iterable[Mapping[str, Any]]) -> Frames:
-    """The frames of the page's main thread: the one that began most of them.
+    """Return the frames of the page's main thread: the one that began most of them.
 
     Durations of a trace are in microseconds.
     """

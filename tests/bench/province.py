@@ -36,12 +36,12 @@ class Province:
 
     @property
     def dashboard(self) -> str:
-        """The address of its dashboard."""
+        """Return the address of its dashboard."""
         return f"http://127.0.0.1:{self.installation.settings.dashboard_port}"
 
     @property
     def names(self) -> Names:
-        """What the addresses of its pages need."""
+        """Return what the addresses of its pages need."""
         client = self.installation.client()
         asked = "SELECT entity_id FROM current_filing WHERE commune = %(commune)s LIMIT 1"
         ((filing,),) = client.execute(asked, {"commune": COMMUNE})
@@ -49,7 +49,7 @@ class Province:
         return Names(self.installation.settings.province, COMMUNE, filing)
 
     def serve(self, *command: str, **changes: str) -> Running:
-        """A dashboard, or what is measured in its place, on its port."""
+        """Return a dashboard, or what is measured in its place, on its port."""
         command = command or ("dashboard", "serve")
         return Running(
             *command,
@@ -104,7 +104,7 @@ class Province:
 
 @contextmanager
 def province(bench: Ground) -> Iterator[Province]:
-    """A province of its own, gone afterwards."""
+    """Yield a province of its own, gone afterwards."""
     installation, home = bench.installation(), bench.folder("province")
     environment = installation.environment
     simulate(bench, installation, datetime.now(UTC), DAYS)

@@ -34,7 +34,7 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """Whether the aim is met, in words."""
+        """Return whether the aim is met, in words."""
         if self.measured.startswith(NOT_MEASURED):
             return "not measured"
         return "" if self.met is None else "met" if self.met else "not met"
@@ -90,7 +90,7 @@ class Report:
         return [*shown, table]
 
     def write(self, path: Path) -> None:
-        """As a Markdown document."""
+        """Write the results as a Markdown document."""
         lines = [
             "# Measured",
             "",
@@ -152,5 +152,5 @@ def measure_each(
 
 
 def met(value: float, aim: float, *, most: bool = False) -> bool:
-    """Whether a value reaches an aim, or with `most` stays within it."""
+    """Return whether a value reaches an aim, or with `most` stays within it."""
     return value <= aim if most else value >= aim

@@ -47,7 +47,7 @@ class Speed(NamedTuple):
 
 
 def measure(bench: Ground, report: Report) -> None:
-    """One and two workers in turn, pinned and held to a share; medians of two rounds."""
+    """Measure one and two workers in turn, pinned and held to a share; medians of two rounds."""
     prefix, count = bench.hour()
     ways: dict[str, float | None] = {
         "each pinned to a core of its own": None,
@@ -97,7 +97,7 @@ def measure(bench: Ground, report: Report) -> None:
 def _result(
     ways: Iterable[str], found: Mapping[tuple[str, int], list[Speed]], missing: Mapping[str, str]
 ) -> Result:
-    """How many times as fast two workers are, each way.
+    """Return how many times as fast two workers are, each way.
 
     Where that could not be measured in any round, why.
     """
@@ -126,7 +126,7 @@ def _result(
 
 @contextmanager
 def _on(core: int, cores: list[int]) -> Iterator[None]:
-    """What is started meanwhile runs on one core only."""
+    """Run what is started meanwhile on one core only."""
     os.sched_setaffinity(0, {core})
     try:
         yield
@@ -178,7 +178,7 @@ def _run(bench: Ground, prefix: str, count: int, workers: int, share: float | No
 
 
 def _done(port: int) -> int:
-    """Events that a worker has written, repeats included."""
+    """Return events that a worker has written, repeats included."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
         families = {
             family.name: family for family in text_string_to_metric_families(answer.read().decode())

@@ -27,7 +27,9 @@ COUNT = 20_000
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """The ground of a run on a stack of its own: one of the peers is ClickHouse's Kafka engine."""
+    """Yield the ground of a run on a stack of its own: one of the peers is ClickHouse's Kafka
+    engine.
+    """
     python = make_peers_python(Path(__file__).parents[2] / ".bench" / "peers")
     home = tmp_path_factory.mktemp("stack")
     try:
@@ -39,7 +41,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 @pytest.fixture(scope="module")
 def prefix(bench: Ground) -> str:
-    """Topics that hold the load."""
+    """Return topics that hold the load."""
     found = bench.installation().settings.topic_prefix
     bench.publish(found, last_hour(COUNT), "a small load")
     return found

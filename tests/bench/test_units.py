@@ -18,7 +18,7 @@ ROWS, ROUNDS, AIM_MS = 3_000_000, 25, 50
 
 
 def quickest(database: Client, question: str) -> float:
-    """Milliseconds of the quickest of some rounds: what it takes when nothing else runs."""
+    """Return milliseconds of the quickest of some rounds: what it takes when nothing else runs."""
     taken = []
     for _ in range(ROUNDS):
         start = time.perf_counter()

@@ -38,7 +38,7 @@ PEERS = {
 
 
 def measure(bench: Ground, report: Report) -> None:
-    """Each peer in turn on the same topic, all of it twice; medians."""
+    """Measure each peer in turn on the same topic, all of it twice; medians."""
     prefix, count = bench.hour()
     courses: dict[str, list[Course]] = {name: [] for name in PEERS}
     for turn in (1, 2):

@@ -38,11 +38,11 @@ class Round:
 
     @property
     def cost(self) -> float:
-        """Milliseconds of the server's CPU per update of a viewer."""
+        """Return milliseconds of the server's CPU per update of a viewer."""
         return 1000 * self.server / max(1, self.updates)
 
     def level(self, share: float) -> float:
-        """Seconds that so many of the updates took at most."""
+        """Return seconds that so many of the updates took at most."""
         ordered = sorted(self.took) or [float("inf")]
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1000
 

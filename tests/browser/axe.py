@@ -13,7 +13,7 @@ GRAVE = ("serious", "critical")
 
 
 def grave(page: Page) -> list[str]:
-    """What axe-core finds on the page that is open, by its rule and place.
+    """Return what axe-core finds on the page that is open, by its rule and place.
 
     Serious and critical findings, and contrast.
     """
@@ -23,7 +23,7 @@ def grave(page: Page) -> list[str]:
 
 
 def small_targets(page: Page) -> list[str]:
-    """What is too small for a finger (24 px), and has not that much room around it."""
+    """Return what is too small for a finger (24 px), and has not that much room around it."""
     return [
         told
         for told, _ in _told(

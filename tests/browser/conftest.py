@@ -152,7 +152,7 @@ def system(
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for the tests of a module.
+    """Yield one Chromium for the tests of a module.
 
     Its event loop ends with them, as other tests have loops of their own.
     """
@@ -166,8 +166,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A wall of 1920x1080 whose errors fail the test, and whose every request must stay on this
-    machine.
+    """Yield a wall of 1920x1080 whose errors fail the test, and whose every request must stay on
+    this machine.
     """
     context = chromium.new_context(viewport={"width": 1920, "height": 1080})
     page = context.new_page()
@@ -201,7 +201,7 @@ class Told:
     """One overdue filing was known, and no alarm was raised."""
 
     def open(self, page: Page, path: str, **parameters: str) -> None:
-        """The page of a path at the moment."""
+        """Open the page of a path at the moment."""
         page.goto(
             f"{self.system.url}{path}?"
             + urlencode({"moment": format_moment(self.moment)} | parameters)

@@ -46,7 +46,9 @@ CONTRASTS = r"""() => {
 
 
 def faint(page: Page) -> list[str]:
-    """The words of the page that is open that do not stand out enough, each with its contrast."""
+    """Return the words of the page that is open that do not stand out enough, each with its
+    contrast.
+    """
     found: list[Any] = page.evaluate(CONTRASTS)
     assert len(found) > 10, "the page has words"
     return [

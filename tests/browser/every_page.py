@@ -36,7 +36,7 @@ class Names:
         }
 
     def addresses(self, scenes: Sequence[str] = SCENES[:1]) -> Iterator[tuple[str, str]]:
-        """(name of the page, address) of everything, the wall's scenes first.
+        """Yield (name of the page, address) of everything, the wall's scenes first.
 
         Raises `KeyError` for a page that has no example.
         """
@@ -50,7 +50,7 @@ class Names:
 
 
 def spoken(address: str, **parameters: str) -> str:
-    """An address with more parameters."""
+    """Return an address with more parameters."""
     for name, value in parameters.items():
         address += f"{'&' if '?' in address else '?'}{name}={value}"
     return address

@@ -42,7 +42,7 @@ FIELDS = 7
 
 
 def nameless(page: Page) -> list[str]:
-    """What can be used on the page that is open and has no name for a screen reader."""
+    """Return what can be used on the page that is open and has no name for a screen reader."""
     return [f"{page.url}: without a name: {one}" for one in page.evaluate(NAMELESS)]
 
 

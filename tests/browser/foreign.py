@@ -26,7 +26,7 @@ _TEXTS = """() => {
 
 
 def foreign(page: Page, language: str) -> list[str]:
-    """The texts of the page that is open in which words of the other language stand."""
+    """Return the texts of the page that is open in which words of the other language stand."""
     texts: list[str] = page.evaluate(_TEXTS)
     assert len(texts) > 10
     return [
@@ -43,7 +43,7 @@ def _said(text: str, language: str) -> str | None:
 
 @cache
 def _pieces(language: str) -> "re.Pattern[str]":
-    """What the other language has and this one has not.
+    """Return what the other language has and this one has not.
 
     The words of the screens between their places.
     """

@@ -57,8 +57,8 @@ def told(
 
 
 def indicators() -> list[Indicator]:
-    """An e-tax rate that misses its aim, one account rate that is met, a target of the past, odd
-    reports, a published index.
+    """Return an e-tax rate that misses its aim, one account rate that is met, a target of the past,
+    odd reports, a published index.
     """
     weeks = [TODAY - timedelta(days=7 * number) for number in (4, 3, 2, 1)]
     found = [

@@ -49,7 +49,7 @@ Line boxes of a dense page touch.
 
 
 def illegible(page: Page) -> list[str]:
-    """What cannot be read of the page that is open, on any of the screens that desks have."""
+    """Return what cannot be read of the open page, on any of the screens that desks have."""
     found = []
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})
@@ -62,7 +62,7 @@ def illegible(page: Page) -> list[str]:
 
 
 def over_each_other(page: Page) -> list[tuple[str, str]]:
-    """Pairs of texts of a page's content of which one lies over the other."""
+    """Return pairs of texts of a page's content of which one lies over the other."""
     boxes: list[list[Any]] = sorted(page.evaluate(_WORDS), key=lambda box: box[2])
     found = []
     for number, (words, left, top, right, bottom) in enumerate(boxes):
@@ -78,6 +78,6 @@ def over_each_other(page: Page) -> list[tuple[str, str]]:
 
 
 def cut_off(page: Page) -> list[str]:
-    """The sections of a page of which something at the side is out of sight."""
+    """Return the sections of a page of which something at the side is out of sight."""
     found: list[str] = page.evaluate(_CUT)
     return found

@@ -110,7 +110,7 @@ def visit(page: Page, system: System, query: str = "", heading: str = "Thành ph
 
 
 def stays(page: Page) -> bool:
-    """Whether the map is the one that was opened."""
+    """Return whether the map is the one that was opened."""
     return bool(page.evaluate("window.sameMap === document.querySelector('.leaflet-container')"))
 
 
@@ -133,7 +133,7 @@ def marks(page: Page, kind: str, count: int) -> None:
 
 
 def spot(page: Page, lat: float, lon: float) -> tuple[float, float]:
-    """Where a place is on the screen."""
+    """Return where a place is on the screen."""
     x, y = page.evaluate(
         """([lat, lon]) => { const { map } = ioc.opsmap.state,
             box = map.getContainer().getBoundingClientRect();

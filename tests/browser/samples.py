@@ -11,7 +11,7 @@ COMMUNE = places.communes("46")[5]
 
 
 def filing(number: str, **changes: Any) -> Filing:
-    """One that was registered now."""
+    """Return one that was registered now."""
     said: dict[str, Any] = {
         "status": FilingStatus.REGISTERED,
         "registered_at": datetime.now(UTC),
@@ -27,14 +27,14 @@ def filing(number: str, **changes: Any) -> Filing:
 
 
 def overdue_filing(number: str) -> Filing:
-    """One that is worked on since a month and was due twenty days ago."""
+    """Return one that is worked on since a month and was due twenty days ago."""
     now = datetime.now(UTC)
     long_ago = {"registered_at": now - timedelta(days=30), "due_at": now - timedelta(days=20)}
     return filing(number, status=FilingStatus.PROCESSING, **long_ago)
 
 
 def report(number: str) -> Feedback:
-    """One that was made now, of water."""
+    """Return one that was made now, of water."""
     return Feedback(
         agency="H57.IOC",
         commune=COMMUNE.code,

@@ -71,7 +71,7 @@ class Picture:
 
 
 def pictures(oldest: str) -> tuple[Picture, ...]:
-    """The gallery. `oldest` is the number of the filing that has been overdue for longest."""
+    """Return the gallery; `oldest` is the filing that has been overdue for longest."""
     scenes = (
         Picture(f"wall-{one}", f"/wall?scene={one}", WALL, f"The wall, scene {one}")
         for one in SCENES
@@ -235,8 +235,8 @@ def watch(settings: Settings, clock: Callable[[], datetime]) -> None:
 
 @contextmanager
 def dashboard(settings: Settings) -> Iterator[None]:
-    """The dashboard of the moment, with the heartbeats that a gateway would send then, and what the
-    watch would do.
+    """Yield the dashboard of the moment, with the heartbeats that a gateway would send then, and
+    what the watch would do.
     """
     clock = Moved(MOMENT - datetime.now(UTC))
     server = uvicorn.Server(
@@ -270,7 +270,7 @@ def dashboard(settings: Settings) -> Iterator[None]:
 
 
 def oldest_overdue(settings: Settings) -> str:
-    """The number of the filing that has been overdue for longest at the moment."""
+    """Return the number of the filing that has been overdue for longest at the moment."""
     connection = Connection(settings.clickhouse_url)
     place = ProvinceContext(settings.province)
     found = RecordStore(LifeStore(connection, place.calendar)).behind(
@@ -285,7 +285,7 @@ def oldest_overdue(settings: Settings) -> str:
 
 
 def draw(browser: Browser, base: str, picture: Picture) -> None:
-    """One picture, once everything on it is there."""
+    """Take one picture, once everything on it is there."""
     width, height = picture.size
     page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
     page.goto(f"{base}{picture.address}")
@@ -311,7 +311,7 @@ def draw(browser: Browser, base: str, picture: Picture) -> None:
 
 
 def gallery(drawn: Sequence[Picture]) -> str:
-    """The page of the docs that shows them all."""
+    """Return the page of the docs that shows them all."""
     shown = (
         f"## {one.words}\n\n`{one.address}`, "
         f"{one.size[0]}x{one.size[1]}\n\n![{one.words}](gallery/{one.name}.webp)\n"

@@ -40,7 +40,7 @@ PAPER: ViewportSize = {"width": 794, "height": 1123}
 
 @pytest.fixture(scope="module")
 def filled(system: System) -> System:
-    """A province with targets, scores, overdue filings and a burst of reports that calls."""
+    """Return a province with targets, scores, overdue filings and a burst of reports that calls."""
     judging.fill(system)
     before = datetime.now(UTC) - timedelta(days=19)
     overdue = [
@@ -54,7 +54,7 @@ def filled(system: System) -> System:
 
 @pytest.fixture
 def desk(page: Page) -> Iterator[Page]:
-    """A desk's screen."""
+    """Yield a desk's screen."""
     page.set_viewport_size({"width": 1440, "height": 900})
     expect.set_options(timeout=PATIENCE)
     yield page
@@ -62,7 +62,7 @@ def desk(page: Page) -> Iterator[Page]:
 
 
 def rewound(addresses: Iterable[str]) -> list[str]:
-    """The same addresses as they were a minute ago."""
+    """Return the same addresses as they were a minute ago."""
     moment = format_moment(datetime.now(UTC) - timedelta(minutes=1))
     return [spoken(address, moment=moment) for address in addresses]
 
@@ -80,7 +80,7 @@ def visit(page: Page, system: System, address: str, **parameters: str) -> None:
 def looked(
     page: Page, system: System, address: str, look: Callable[[], list[str]], **parameters: str
 ) -> list[str]:
-    """What is found on a page.
+    """Return what is found on a page.
 
     One that did not hear its server for long, on a loaded machine, opens itself anew: look again.
     """

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
 @pytest.fixture(scope="module")
 def filled(system: System) -> System:
-    """The system with a province to judge."""
+    """Return the system with a province to judge."""
     fill(system)
     return system
 
@@ -73,7 +73,7 @@ def names(page: Page) -> list[str]:
 
 
 def lines(page: Page, link: str = "#download") -> list[list[str]]:
-    """The cells of the file that a link downloads."""
+    """Return the cells of the file that a link downloads."""
     with page.expect_download() as started:
         page.locator(link).click()
     body = started.value.path().read_bytes()

@@ -49,7 +49,7 @@ desk = test_units.desk
 
 @pytest.fixture(scope="module")
 def filled(system: System) -> System:
-    """The system with a small province in it."""
+    """Return the system with a small province in it."""
     fill(system)
     return system
 
@@ -317,7 +317,7 @@ def test_a_unit_that_nobody_here_has_and_a_window_that_cannot_be_are_said(
 
 
 def overlapping(page: Page) -> list[Any]:
-    """Pairs of names on the canvas of which one lies over the other."""
+    """Return pairs of names on the canvas of which one lies over the other."""
     labels = page.evaluate("ioc.opsmap.state.labels")
     return [
         (a[0], b[0])
@@ -405,7 +405,7 @@ TOGETHER = (16.2345678, 107.4567891)
 
 @pytest.fixture(scope="module")
 def piled(filled: System) -> System:
-    """Reports that lie at one point, as those of a market without addresses do."""
+    """Return reports that lie at one point, as those of a market without addresses do."""
     one = report(0, HERE, "health")
     said = [
         structs.replace(one, report_id=f"PILE-{number}", lat=TOGETHER[0], lon=TOGETHER[1])

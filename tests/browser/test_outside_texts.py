@@ -62,7 +62,7 @@ def report(number: str, category: str = "water", **said: object) -> Feedback:
 
 @pytest.fixture(scope="module")
 def filled(system: System) -> Iterator[System]:
-    """Reports of those numbers; twenty of a category of 64 letters, which raise an alarm.
+    """Yield reports of those numbers; twenty of a category of 64 letters, which raise an alarm.
 
     A document and a meeting of such.
     """

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
 @pytest.fixture(scope="module")
 def began(system: System) -> datetime:
-    """When three filings and twenty reports were sent, and an alarm was raised of them."""
+    """Send three filings and twenty reports, raise an alarm, and return when."""
     connection, began = Connection(system.settings.clickhouse_url), datetime.now(UTC)
     before = began - timedelta(days=2)
     system.post(FILING, filing("F-before", status=FilingStatus.PROCESSING), time=before)
@@ -50,7 +50,7 @@ def rows(package: ZipFile, name: str) -> list[dict[str, str]]:
 
 
 def proven(package: ZipFile) -> None:
-    """Every file but the list of hashes is in it, with its hash."""
+    """Check that every file but the list of hashes is in it, with its hash."""
     lines = package.read("SHA256SUMS").decode().splitlines()
     sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
     assert set(sums) == set(package.namelist()) - {"SHA256SUMS"}

@@ -36,7 +36,7 @@ PATIENCE = 30_000
 
 
 def filing(number: int) -> Filing:
-    """Every third of `TWO`, every fourth by post.
+    """Return every third of `TWO`, every fourth by post.
 
     The first twelve were due, the longest ago first.
     """
@@ -94,7 +94,7 @@ def desk(page: Page) -> Iterator[Page]:
 
 
 def visit(page: Page, system: System, query: str = "", kind: str = "filing") -> Locator:
-    """A list with rows; gives these."""
+    """Open a list with rows, and return these."""
     page.goto(f"{system.url}/records/{kind}{query}")
     expect(page.locator("#list tbody tr").first).to_be_visible()
     return page.locator("#list tbody tr")
@@ -267,7 +267,7 @@ def test_the_link_is_copied_whole(desk: Page, filled: System) -> None:
 
 
 def taken(page: Page, form: str) -> list[list[Any]]:
-    """The cells of the file that the button of a form gives."""
+    """Return the cells of the file that the button of a form gives."""
     with page.expect_download() as started:
         page.locator(f"#download-{form}").click()
     assert re.fullmatch(rf"\w+-[\w.]+-\d{{8}}-\d{{4}}\.{form}", started.value.suggested_filename)

@@ -23,7 +23,7 @@ pytestmark = [
 
 
 def chooser(page: Page, told: Told, query: str = "") -> Locator:
-    """The form for a run, on a page that stands.
+    """Return the form for a run, on a page that stands.
 
     What is filled in while it is still being drawn is lost.
     """

@@ -37,7 +37,7 @@ SECRET = "sealed:of-whom"
 def filing(
     number: str, commune: str, days: float, status: FilingStatus = FilingStatus.PROCESSING
 ) -> Filing:
-    """A filing that was due so many days ago."""
+    """Return a filing that was due so many days ago."""
     due = NOW - timedelta(days=days)
     return Filing(
         agency=f"H57.{commune}",
@@ -53,8 +53,8 @@ def filing(
 
 @pytest.fixture(scope="module")
 def filled(system: System) -> System:
-    """A province in which one commune is the worst, with a document whose id has slashes, commas
-    and marks.
+    """Return a province in which one commune is the worst, with a document whose id has slashes,
+    commas and marks.
     """
     before = NOW - timedelta(days=25)
     system.post(FILING, filing(OLDEST, WORST.code, 20, FilingStatus.REGISTERED), time=before)
@@ -117,7 +117,7 @@ def filled(system: System) -> System:
 
 @pytest.fixture
 def desk(page: Page) -> Iterator[Page]:
-    """A desk's screen, on whose console nothing may be an error."""
+    """Yield a desk's screen, on whose console nothing may be an error."""
     said: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
@@ -138,7 +138,7 @@ def visit(page: Page, system: System, path: str, heading: str | re.Pattern[str])
 
 
 def visit_filled(page: Page, system: System, path: str = "/unit/46", query: str = "") -> Locator:
-    """The page of a unit, with what was sent; gives the table of what is below it."""
+    """Open the page of a unit, and return the table of what is below it."""
     page.goto(f"{system.url}{path}{query}")
     expect(
         page.locator("article", has_text=re.compile("Hồ sơ quá hạn|Filings overdue"))

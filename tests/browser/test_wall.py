@@ -29,7 +29,7 @@ RECOVERED = 60_000
 
 
 def open_wall(page: Page, system: System, query: str = "") -> None:
-    """The overview, unless the query says which scene."""
+    """Open the overview, unless the query says which scene."""
     asked = (
         query
         if "scene=" in query or "rotate=" in query

@@ -45,7 +45,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def province(system: System) -> System:
-    """One event of each kind and more, so that each scene has something to show."""
+    """Return one event of each kind and more, so that each scene has something to show."""
     now = datetime.now(UTC)
     system.post(
         FILING,

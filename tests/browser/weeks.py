@@ -73,7 +73,7 @@ def played(
 
 
 def judged(drawn: Drawn, requests: pd.DataFrame, since: datetime, until: datetime) -> int:
-    """How many frames were compared with the file.
+    """Return how many frames were compared with the file.
 
     Raises `AssertionError` where one differs, or a day's end is none.
     """

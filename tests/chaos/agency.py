@@ -42,7 +42,7 @@ class Events:
         self._number = 0
 
     def make(self) -> Entry:
-        """The next event."""
+        """Return the next event."""
         rng = self._rng
         self._number += 1
         kind = rng.choices(
@@ -229,7 +229,7 @@ class Vandal:
             time.sleep(self._pause)
 
     def _bad(self, number: int) -> tuple[str, bytes, bytes, str]:
-        """(kind, key, record, category) of the next record."""
+        """Return (kind, key, record, category) of the next record."""
         known = self._ledger.any(self._rng, 1)
         if not known:
             return "filing", b"x", f'{{"number": {number}'.encode(), "bad-json"
@@ -279,8 +279,8 @@ fields = { status = 1 }
 def write_csv(
     folder: Path, number: int, rows: int, rng: random.Random
 ) -> tuple[Path, Path, list[Entry]]:
-    """A file to import and its mapping, with the entries that the ledger gets when all of it was
-    accepted.
+    """Return a file to import and its mapping, with the entries that the ledger gets when all of it
+    was accepted.
     """
     mapping, file = folder / "chaos.toml", folder / f"import-{number}.csv"
     mapping.write_text(MAPPING)

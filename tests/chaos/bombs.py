@@ -29,7 +29,7 @@ EVENT = (
 
 
 def bomb(rng: random.Random) -> Iterator[bytes]:
-    """A hostile request, piece by piece.
+    """Yield a hostile request, piece by piece.
 
     What makes a careless server hold, search or copy too much.
     """

@@ -18,7 +18,7 @@ class Broker:
         )
 
     def committed(self) -> dict[str, int]:
-        """topic/partition of events → offset that the group has committed."""
+        """Return topic/partition of events → offset that the group has committed."""
         admin = KafkaAdminClient(bootstrap_servers=self._servers)
         try:
             found = admin.list_group_offsets({self._group: None})[self._group]
@@ -31,7 +31,7 @@ class Broker:
         }
 
     def records(self) -> int:
-        """Offsets in Kafka's topics of events.
+        """Return offsets in Kafka's topics of events.
 
         What was accepted, resends, what cannot be counted, what was aborted, markers.
         """
@@ -48,7 +48,7 @@ class Broker:
             consumer.close()
 
     def copies(self) -> set[str]:
-        """Names of the letters of which the dead-letter topic holds a copy."""
+        """Return names of the letters of which the dead-letter topic holds a copy."""
         consumer = KafkaConsumer(bootstrap_servers=self._servers, auto_offset_reset="earliest")
         found: set[str] = set()
         try:

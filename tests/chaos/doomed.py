@@ -43,7 +43,7 @@ class Doom:
         self._left, self._signal = passage, number
 
     def passed(self, *_: object) -> None:
-        """A passage."""
+        """Note a passage."""
         self._left -= 1
         if self._left == 0:
             os.kill(os.getpid(), self._signal)

@@ -39,7 +39,7 @@ class Entry(NamedTuple):
 
 
 def entry(kind: str, id: str, source: str, at: int, data: Data) -> Entry:
-    """An event of a kind that happened `at` milliseconds since 1970."""
+    """Return an event of a kind that happened `at` milliseconds since 1970."""
     event = {
         "specversion": "1.0",
         "id": id,
@@ -63,7 +63,7 @@ def entry(kind: str, id: str, source: str, at: int, data: Data) -> Entry:
 
 
 def moment(at: int) -> str:
-    """Milliseconds since 1970 in RFC 3339."""
+    """Return milliseconds since 1970 in RFC 3339."""
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
 
 
@@ -170,7 +170,7 @@ class Ledger:
                     self.entries[one.event_id] = one
 
     def any(self, rng: random.Random, most: int) -> list[Entry]:
-        """Some accepted events, at most so many, of any age."""
+        """Return some accepted events, at most so many, of any age."""
         with self._lock:
             return [self.entries[rng.choice(self._ids)] for _ in range(most)] if self._ids else []
 
@@ -178,7 +178,7 @@ class Ledger:
         return len(self.entries)
 
     def windows(self) -> dict[Window, Counter[str]]:
-        """Every window with its counts; a measure that counts nothing is left out."""
+        """Return every window with its counts; a measure that counts nothing is left out."""
         found: dict[Window, Counter[str]] = {}
         for one in self.entries.values():
             found.setdefault(
@@ -187,8 +187,8 @@ class Ledger:
         return found
 
     def states(self, received: dict[str, int]) -> dict[tuple[str, str], Entry]:
-        """(kind, entity) → its newest step by its own time, which is taken to be no later than its
-        arrival.
+        """Return (kind, entity) → its newest step by its own time, which is taken to be no later
+        than its arrival.
 
         `received` is event id → arrival in milliseconds, which only the gateway knows.
         """

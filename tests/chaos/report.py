@@ -29,7 +29,7 @@ HEADER = (
 
 
 def figures(result: Result) -> str:
-    """What was compared, in a sentence."""
+    """Return what was compared, in a sentence."""
     settled = result.settled
     assert settled is not None
     return (
@@ -48,7 +48,7 @@ def write(results: list[Result], seed: int, seconds: float) -> Path:
 
 
 def page(results: list[Result], seed: int, seconds: float) -> str:
-    """The page in Markdown."""
+    """Return the page in Markdown."""
     lines = [
         "# Chaos",
         "",

@@ -161,5 +161,5 @@ def _letters(system: System, ledger: Ledger) -> int:
 
 
 def _bytes(value: str | bytes) -> bytes:
-    """The driver gives text where bytes are UTF-8."""
+    """Return bytes; the driver returns text where they are valid UTF-8."""
     return value.encode() if isinstance(value, str) else value

@@ -188,11 +188,11 @@ class System:
         return self.workers[number]
 
     def worker_port(self, number: int) -> int:
-        """Where worker `number` answers."""
+        """Return where worker `number` answers."""
         return self._worker_ports[number]
 
     def running(self) -> dict[int, Running]:
-        """The workers that run."""
+        """Return the workers that run."""
         return {
             number: worker
             for number, worker in self.workers.items()
@@ -257,7 +257,7 @@ class System:
     # Questions
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a query."""
+        """Return rows of a query."""
         client = Client.from_url(self.settings.clickhouse_url)
         try:
             return list(client.execute(sql))

@@ -29,7 +29,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 def put(producer: KafkaProducer, settings: Settings, number: int, stamp: int) -> None:
-    """A report of now that claims a time of its own as the record's."""
+    """Send a report of now that claims a time of its own as the record's."""
     value = write(FEEDBACK, report(number, NOW), id=str(number), source="/arrival", time=NOW)
     producer.send(
         FEEDBACK.topic(settings.topic_prefix), value, f"R{number}".encode(), timestamp_ms=stamp

@@ -26,7 +26,7 @@ SERVICES = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").rea
 def start(
     service: str, environment: dict[str, str], logs: Path, ready: str | None = None
 ) -> Running:
-    """A service's command, with this interpreter in place of the image's."""
+    """Return a service's command, with this interpreter in place of the image's."""
     python, dash_m, *command = shlex.split(SERVICES[service]["command"])
     assert (python, dash_m) == ("python", "-m")
     return Running(*command, environment=environment, log=logs / f"{service}.log", ready=ready)

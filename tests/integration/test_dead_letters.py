@@ -292,7 +292,7 @@ def the_package_tells_who_mended_what_and_who_opened_what(
 
 
 async def copied(settings: Settings) -> list[bytes]:
-    """What other readers of the dead letters' topic get."""
+    """Return what other readers of the dead letters' topic get."""
     consumer = AIOKafkaConsumer(
         settings.topic_prefix + DEAD_LETTERS,
         bootstrap_servers=settings.kafka_servers,

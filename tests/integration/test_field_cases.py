@@ -61,7 +61,7 @@ class System:
         self.client.disconnect()
 
     def post(self, body: bytes, media: str) -> tuple[int, dict[str, Any]]:
-        """What the gateway answers, in English."""
+        """Return what the gateway answers, in English."""
         url = f"http://127.0.0.1:{self.environment['IOC_GATEWAY_PORT']}/v1/events"
         request = urllib.request.Request(
             url, body, {"Content-Type": media, "Accept-Language": "en"}
@@ -73,7 +73,7 @@ class System:
             return refused.code, json.load(refused)
 
     def rows(self, sql: str, many: int = 1) -> list[tuple[Any, ...]]:
-        """The rows of a question, once there are as many."""
+        """Return the rows of a question, once there are as many."""
         return (
             wait_for(
                 lambda: found if len(found := self.client.execute(sql)) >= many else None, what=sql
@@ -82,7 +82,7 @@ class System:
         )
 
     def run(self, script: Path) -> str:
-        """What a script of a case prints."""
+        """Return what a script of a case prints."""
         done = subprocess.run(
             [sys.executable, str(script)],
             env=self.environment,

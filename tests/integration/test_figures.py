@@ -79,7 +79,7 @@ class Province:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def lives(self, kind: Kind, at: datetime) -> pd.DataFrame:
-        """How all stood at a moment, by pandas; computed once."""
+        """Return the state of all at a moment, by pandas; computed once."""
         if (kind, at) not in self._lives:
             self._lives[kind, at] = second_way.lives(kind.name, self.raw(kind), CALENDAR, at)
         return self._lives[kind, at]

@@ -39,7 +39,7 @@ ORIGINAL = msgspec.json.decode(example(FEEDBACK))
 
 
 def report(id: str, **data: Any) -> bytes:
-    """A valid field report of its own."""
+    """Return a valid field report of its own."""
     return msgspec.json.encode(
         ORIGINAL | {"id": id, "data": ORIGINAL["data"] | {"report_id": id} | data}
     )

@@ -34,7 +34,7 @@ LINE = re.compile(
 
 
 def report(id: str, **data: object) -> bytes:
-    """A valid field report of its own."""
+    """Return a valid field report of its own."""
     return msgspec.json.encode(
         ORIGINAL | {"id": id, "data": ORIGINAL["data"] | {"report_id": id} | data}
     )

@@ -23,7 +23,7 @@ PARTITIONS = range(4)
 
 
 def beat(producer: Producer, prefix: str, name: str) -> None:
-    """A heartbeat in every partition, as a gateway of that name sends it."""
+    """Send a heartbeat to every partition, as a gateway of that name does."""
     now = datetime.now(UTC)
     value = msgspec.json.encode(Heartbeat(gateway=name, sent_at=now))
     for number in PARTITIONS:

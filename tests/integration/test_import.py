@@ -46,7 +46,7 @@ def import_file(
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    """The file as pandas reads it, with one row per event that it stands for."""
+    """Return the file as pandas reads it, with one row per event that it stands for."""
     found = nyc311.steps()
     found["week"] = found["at"].dt.strftime("%G-%V")
     return found

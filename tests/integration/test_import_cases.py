@@ -27,7 +27,7 @@ def counting(
     module_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Client]:
-    """A database whose worker and watch run."""
+    """Yield a database whose worker and watch run."""
     migrate(module_settings)
     logs = tmp_path_factory.mktemp("logs")
     with (
@@ -42,7 +42,7 @@ def counting(
 def imported(
     environment: dict[str, str], folder: Path, file: str, mapping: str = "mapping.toml"
 ) -> tuple[int, str, str]:
-    """Status, output and errors of an import in a folder."""
+    """Return status, output and errors of an import in a folder."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
     done = subprocess.run(
         [sys.executable, "-m", "ingest", "import", file, "--mapping", f"./{mapping}"],
@@ -60,7 +60,7 @@ def imported(
 def rows(
     counting: Client, columns: str, name: str, table: str = "events_feedback"
 ) -> list[tuple[Any, ...]]:
-    """What is stored of entities whose number begins so."""
+    """Return what is stored of entities whose number begins so."""
     asked = (
         f"SELECT {columns} FROM {table} FINAL WHERE startsWith(entity_id, '{name}') ORDER BY "
         "entity_id"

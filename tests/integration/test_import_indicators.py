@@ -57,7 +57,7 @@ def store(
 
 
 def read(store: ScreenStore, at: At, unit: str = "46") -> dict[str, float | None]:
-    """What the indicators of a unit read."""
+    """Return what the indicators of a unit read."""
     return {
         code: one.value for code, one in scoreboard.readings(store, at, "46", [unit])[unit].items()
     }

@@ -48,7 +48,7 @@ def counting(
     module_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Client]:
-    """A database whose worker runs."""
+    """Yield a database whose worker runs."""
     migrate(module_settings)
     with worker(module_environment, tmp_path_factory.mktemp("logs") / "worker.log"):
         client = Client.from_url(module_settings.clickhouse_url)
@@ -59,7 +59,7 @@ def counting(
 def imported(
     environment: dict[str, str], folder: Path, *rows: str, options: tuple[str, ...] = ()
 ) -> tuple[int, str]:
-    """The status of an import of those rows, and what it said."""
+    """Return the status of an import of those rows, and what it said."""
     folder.mkdir(exist_ok=True)
     (folder / "mapping.toml").write_text(MAPPING)
     (folder / "reports.csv").write_text("\n".join([HEADER, *rows]) + "\n")
@@ -79,7 +79,7 @@ def imported(
 
 
 def stored(counting: Client, name: str) -> int:
-    """Events that are stored of reports whose number begins so."""
+    """Return events that are stored of reports whose number begins so."""
     return int(
         counting.execute(
             f"SELECT count() FROM events_feedback WHERE startsWith(entity_id, '{name}')"

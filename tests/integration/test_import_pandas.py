@@ -47,7 +47,7 @@ AGENCIES = {"Thuận Hóa": "H57.19774", "Phú Xuân": "H57.19753", "Sở Y tế
 
 
 def office(count: int, seed: int, encoding: str) -> list[list[str]]:
-    """Rows of a one-stop office.
+    """Return rows of a one-stop office.
 
     With and without hours, decomposed, spaced, quoted, repeated, contradicted and impossible.
     """
@@ -82,7 +82,7 @@ def office(count: int, seed: int, encoding: str) -> list[list[str]]:
 
 
 def write(rows: list[list[str]], path: Path, encoding: str) -> None:
-    """The rows as a CSV file, its quotation marks as the standard has them."""
+    """Write the rows as a CSV file, quoted as the standard has it."""
 
     def cell(text: str) -> str:
         return '"' + text.replace('"', '""') + '"' if set(text) & set('";\n') else text
@@ -92,8 +92,8 @@ def write(rows: list[list[str]], path: Path, encoding: str) -> None:
 
 
 def right(path: Path, encoding: str) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The rows that are stored, one for each filing, and how many are what, as pandas reads the
-    file.
+    """Return the rows that are stored, one for each filing, and how many are what, as pandas reads
+    the file.
     """
     table = pd.read_csv(path, sep=";", dtype=str, keep_default_na=False, encoding=encoding)
     table = table.map(
@@ -118,7 +118,7 @@ def right(path: Path, encoding: str) -> tuple[pd.DataFrame, dict[str, int]]:
 
 
 def _contradicting(possible: pd.DataFrame, says: list[str]) -> int:
-    """Rows that say otherwise than the first of their filing."""
+    """Return rows that say otherwise than the first of their filing."""
     first = possible.drop_duplicates("Số hồ sơ").set_index("Số hồ sơ")[says[1:]]
     before = first.loc[possible["Số hồ sơ"]].to_numpy()
     return int((before != possible[says[1:]].to_numpy()).any(axis=1).sum())

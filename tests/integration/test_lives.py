@@ -39,7 +39,7 @@ REGISTERED, ACCEPTED, PROCESSING, SUPPLEMENT, PAYMENT, WITHDRAWN, FINISHED, RETU
 
 
 def at(text: str) -> datetime:
-    """A moment of Viet Nam, such as `2026-02-13 08:00`."""
+    """Return a moment of Viet Nam, such as `2026-02-13 08:00`."""
     return datetime.fromisoformat(text).replace(tzinfo=ZONE)
 
 

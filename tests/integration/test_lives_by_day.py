@@ -32,7 +32,7 @@ Step = tuple[datetime, FilingStatus, dict[str, Any]]
 
 
 def day(text: str) -> datetime:
-    """The beginning of a day of Viet Nam, as `Reader` gives a date."""
+    """Return the beginning of a day of Viet Nam, as `Reader` gives a date."""
     return at(f"{text} 00:00")
 
 

@@ -74,7 +74,8 @@ Step = tuple[Kind, datetime, datetime, Event]
 
 
 def steps(dice: Random) -> Iterator[Step]:
-    """Filings, reports, documents, meetings and indicators of three weeks with several steps each.
+    """Yield filings, reports, documents, meetings and indicators of three weeks with several steps
+    each.
 
     A third of the steps arrive late, up to days after they happened, so that they are sorted in
     before what arrived first.
@@ -218,7 +219,7 @@ def steps(dice: Random) -> Iterator[Step]:
 
 
 def called(at: datetime, **changes: Any) -> Alarm:
-    """An alarm as it was said to be at a moment."""
+    """Return an alarm as it was said to be at a moment."""
     first = THEN - timedelta(hours=2)
     told: dict[str, Any] = {
         "id": "late:F",
@@ -470,7 +471,7 @@ EMPTY = ("endings",)
 
 
 def ids(kind: Kind) -> list[str]:
-    """Entities of a kind, known by then or not."""
+    """Return entities of a kind, known by then or not."""
     return sorted({kind.entity_id(one) for of, _, _, one in steps(Random(7)) if of is kind})[:9]
 
 

@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.stack, nyc311.needed]
 
 @pytest.fixture(scope="module")
 def steps() -> pd.DataFrame:
-    """What the file says that happened, in its order."""
+    """Return what the file says that happened, in its order."""
     return nyc311.in_order()
 
 
@@ -48,7 +48,7 @@ def day_ends(steps: pd.DataFrame) -> list[datetime]:
 
 
 def stood(past: PastConnection) -> dict[str, tuple[int, int]]:
-    """The same on a connection to the past."""
+    """Return the same on a connection to the past."""
     question = (
         "SELECT agency, sum(standing != 'closed'), sum(standing = 'closed') FROM current_feedback "
         "FINAL GROUP BY agency"
@@ -62,7 +62,7 @@ def imported(
     module_settings: Settings,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Settings:
-    """An installation into which all of the file was imported just now."""
+    """Return an installation into which all of the file was imported just now."""
     logs = tmp_path_factory.mktemp("logs")
     migrate(module_settings)
     done = Running(

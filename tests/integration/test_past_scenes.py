@@ -75,7 +75,7 @@ class Province:
         self.lives.catch_up()
 
     def open(self, picture: Picture, at: datetime = THEN) -> int:
-        """How many filings were open at a moment, by the shorter way if there is one."""
+        """Return how many filings were open at a moment, by the shorter way if there is one."""
         past = PastConnection(self.connection, "46", Replay(at, picture), None, self.scenes)
         found = FigureStore(past, calendar("46")).now(At(at))[()]
         return int(found["filing.open"].value or 0)
@@ -320,7 +320,9 @@ def test_figures_by_the_short_way_are_those_over_all_of_history(
 
 
 def compare_ways(province: Province, picture: Picture, moments: list[datetime]) -> set[str]:
-    """Whether figures by scenes are those over all of history; the communes that they tell of."""
+    """Return whether figures by scenes are those over all of history; the communes that they tell
+    of.
+    """
     communes = set[str]()
     for moment in moments:
         replay = Replay(moment, picture)

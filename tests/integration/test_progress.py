@@ -52,7 +52,7 @@ def get(url: str) -> tuple[int, str]:
 
 
 def gauges(web: str, name: str, topic: str) -> dict[int, float]:
-    """What a worker tells of the partitions of a topic."""
+    """Return what a worker tells of the partitions of a topic."""
     lines = re.findall(
         rf'^ioc_worker_{name}{{partition="(\d+)",topic="{topic}"}} (\S+)$',
         get(f"{web}/metrics")[1],

@@ -75,7 +75,7 @@ def change(client: Client, statement: str) -> None:
 
 
 def windows(client: Client) -> list[tuple[Any, ...]]:
-    """All windows but for the offsets up to which they hold: that is new after a rebuild."""
+    """Return all windows but for the offsets up to which they hold: that is new after a rebuild."""
     names = "window_start, partition, agency, commune, category, steps, received, verified, routed"
     return list(client.execute(f"SELECT {names} FROM windows_feedback FINAL ORDER BY ALL"))
 

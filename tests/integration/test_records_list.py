@@ -79,7 +79,9 @@ PAST: dict[str, list[tuple[Any, ...]]] = {
 
 
 def _steps(draw: random.Random, kind: Kind) -> list[tuple[datetime, Any]]:
-    """When each step of a life was taken, and the status that it brings; none lies after noon."""
+    """Return when each step of a life was taken, and the status that it brings; none lies after
+    noon.
+    """
     at = BEGIN + timedelta(minutes=draw.randrange(20 * 24 * 60))
     found = []
     for status in draw.choice(PAST[kind.name]):
@@ -176,7 +178,7 @@ class Province:
         self._known: dict[Kind, pd.DataFrame] = {}
 
     def stands(self, kind: Kind) -> pd.DataFrame:
-        """How all records of a kind stand at noon: a row each, computed once."""
+        """Return how all records of a kind stand at noon: a row each, computed once."""
         if kind not in self._known:
             rows, columns = self.client.execute(
                 f"SELECT * FROM events_{kind.name} FINAL", with_column_types=True
@@ -198,7 +200,7 @@ class Province:
 
 
 def _left(kind: Kind, row: dict[str, Any]) -> float | None:
-    """Milliseconds of the clock until a record is due."""
+    """Return milliseconds of the clock until a record is due."""
     if row["standing"] == "closed" or row["due"] is None or pd.isna(row["due"]):
         return None
     since, due = (row["since"] if row["standing"] == "paused" else NOON.now()), row["due"]
@@ -209,7 +211,7 @@ def _left(kind: Kind, row: dict[str, Any]) -> float | None:
 
 @pytest.fixture(scope="module")
 def province(module_settings: Settings) -> Iterator[Province]:
-    """Some hundred random lives, written in several batches whose rows are not merged yet."""
+    """Yield some hundred random lives, written in several batches whose rows are not merged yet."""
     migrate(module_settings)
     client = Client.from_url(module_settings.clickhouse_url)
     for life in (FILING, FEEDBACK, DOCUMENT, MEETING):

@@ -95,7 +95,7 @@ def path(
 
 
 def simulated() -> Iterator[tuple[datetime, str, FilingStatus]]:
-    """The distinct good filing events that the command sent."""
+    """Yield the distinct good filing events that the command sent."""
     reader, seen = Reader(), set()
     world = World("46", 7)
     for record in events(world.staging(*staging.past(world, milliseconds(END))), START, END):
@@ -106,7 +106,7 @@ def simulated() -> Iterator[tuple[datetime, str, FilingStatus]]:
 
 
 def late(settings: Settings) -> Iterator[tuple[datetime, str, FilingStatus]]:
-    """Reports of after the reform under old codes, sent."""
+    """Yield reports of after the reform under old codes, sent."""
     time = datetime(2025, 7, 3, 2, tzinfo=UTC)
     with Producer(settings) as producer:
         for number, code in enumerate(LATE):
@@ -124,7 +124,7 @@ def late(settings: Settings) -> Iterator[tuple[datetime, str, FilingStatus]]:
 
 
 def expected(raw: pd.DataFrame, units: restate.Units) -> pd.DataFrame:
-    """The same sums from the raw events, by pandas and the pure rule."""
+    """Return the same sums from the raw events, by pandas and the pure rule."""
     days = [restate.day(time) for time in raw["time"]]
     codes = list(zip(raw["commune"], days, strict=True))
     frame = raw.assign(

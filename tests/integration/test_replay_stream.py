@@ -66,7 +66,7 @@ class Live:
     client: Client
 
     def windows(self, where: Settings | None = None) -> dict[str, list[Any]]:
-        """All windows of the day; Kafka's partitions and offsets left out."""
+        """Return all windows of the day; Kafka's partitions and offsets left out."""
         return {kind.name: self._rows(where, kind) for kind in KINDS}
 
     def _rows(self, where: Settings | None, kind: Kind) -> list[Any]:
@@ -81,7 +81,7 @@ class Live:
         )
 
     def states(self, where: Settings, kind: Kind) -> list[Any]:
-        """The states of the entities whose events all lie in the day.
+        """Return the states of the entities whose events all lie in the day.
 
         Without offsets and what is made of them.
         """
@@ -103,19 +103,19 @@ class Live:
         )
 
     def replay(self, *arguments: str) -> str:
-        """A command that succeeds, and what it says."""
+        """Return a command that succeeds, and what it says."""
         done = command(self.environment, "streams", "replay", *arguments)
         assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
         return done.stdout.decode()
 
     def run(self, name: str) -> ReplayRun:
-        """How a run stands."""
+        """Return how a run stands."""
         (found,) = run_store.read(self.client, name)
         return found
 
 
 def base(settings: Settings) -> str:
-    """The database of an installation or a run, for SQL."""
+    """Return the database of an installation or a run, for SQL."""
     return f"`{database(settings.clickhouse_url)}`"
 
 
@@ -266,7 +266,7 @@ async def _topics(settings: Settings) -> list[str]:
 
 
 def _processes(own: Settings) -> list[str]:
-    """Its workers and its watch: processes with the settings of a run."""
+    """Return its workers and its watch: processes with the settings of a run."""
     found, mark = [], own.topic_prefix.encode()
     for one in Path("/proc").glob("[0-9]*"):
         try:

@@ -74,14 +74,14 @@ class Archive:
     def told(
         self, name: str, status: FilingStatus, ago: float, arrived: float | None = None
     ) -> None:
-        """A step of a filing, so many days ago; it arrived then, too, unless said."""
+        """Count a step of a filing, so many days ago; it arrived then, too, unless said."""
         at, came = (
             NOW - timedelta(days=days) for days in (ago, ago if arrived is None else arrived)
         )
         self.counter.arrive(FILING, [(at, came, filing(name, status))])
 
     def rows(self, name: str = "") -> dict[str, list[Any]]:
-        """All rows of the tables; those of an entity."""
+        """Return all rows of the tables; those of an entity."""
         which = f"WHERE entity_id = '{name}'" if name else "WHERE entity_id != 'old'"
         names = {table: f"{table}_filing" for table in TABLES}
         return {

@@ -74,7 +74,7 @@ def raw(
     module_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Any]:
-    """A month of a province's indicators, counted.
+    """Yield a month of a province's indicators, counted.
 
     Gives the store, and the raw events as a frame.
     """
@@ -115,7 +115,7 @@ def raw(
 
 
 def by_pandas(frame: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    """One figure per indicator, unit and day, as the rules have it.
+    """Return one figure per indicator, unit and day, as the rules have it.
 
     Pandas knows months, quarters and years by itself.
     """
@@ -134,7 +134,7 @@ def by_pandas(frame: pd.DataFrame, now: datetime) -> pd.DataFrame:
 
 
 def line_by_numpy(days: Any, figures: Any, due: pd.Timestamp) -> float | None:
-    """The forecast for the due day: median of all slopes, median of what is left."""
+    """Return the forecast for the due day: median of all slopes, median of what is left."""
     last = days.max()
     recent = days > last - pd.Timedelta(days=366)
     chosen = np.flatnonzero(recent)[-60:] if recent.sum() >= 6 else np.arange(len(days))[-6:]
@@ -149,7 +149,7 @@ def line_by_numpy(days: Any, figures: Any, due: pd.Timestamp) -> float | None:
 def by_hand(
     target: reference.Target, days: Any, figures: Any, now: datetime
 ) -> tuple[str, float | None]:
-    """Status and forecast."""
+    """Return a status and a forecast."""
     better = 1 if target.direction == "up" else -1
     due = pd.Timestamp(target.due)
     if pd.Timestamp(now.date()) > due:

@@ -90,7 +90,7 @@ def push(
 
 
 def everything_in(settings: Settings, name: str) -> bytes:
-    """All keys, values and headers of a topic."""
+    """Return all keys, values and headers of a topic."""
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka_servers, enable_auto_commit=False)
     topic = settings.topic_prefix + name
     partitions = [
@@ -111,7 +111,7 @@ def everything_in(settings: Settings, name: str) -> bytes:
 
 
 def copies_in(settings: Settings) -> bytes:
-    """The dead letters' topic, its base64 read."""
+    """Return the dead letters' topic, its base64 read."""
     letters = [
         line for line in everything_in(settings, DEAD_LETTERS).splitlines() if line.startswith(b"{")
     ]
@@ -122,7 +122,7 @@ def copies_in(settings: Settings) -> bytes:
 
 
 def everything_kept(database: Client) -> Iterator[tuple[str, bytes]]:
-    """Every table and view with all that is in it."""
+    """Yield every table and view with all that is in it."""
     for (name,) in database.execute(
         "SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name"
     ):

@@ -49,7 +49,7 @@ COMMUNES = places.communes("46")
 
 @pytest.fixture(scope="module")
 def province(module_settings: Settings) -> Iterator[None]:
-    """Some thousand filings of hundreds of procedures.
+    """Yield some thousand filings of hundreds of procedures.
 
     A page of them takes Python a good second.
     """
@@ -93,7 +93,7 @@ class Dashboard:
             return bytes(answer.read())
 
     def page(self, path: str, search: str = "") -> tuple[int, str]:
-        """What Dash's script is answered when it asks for a page."""
+        """Return what Dash's script is answered when it asks for a page."""
         (output,) = [one["output"] for one in self.callbacks if "_pages_content" in one["output"]]
         outputs = [
             dict(zip(("id", "property"), one.rsplit(".", 1), strict=True))
@@ -127,7 +127,7 @@ class Dashboard:
             return error.code, _read(error.read())
 
     def slow(self, number: int) -> tuple[int, str]:
-        """An honest page that takes a while, each another one."""
+        """Return an honest page that takes a while, each another one."""
         chosen = ",".join(f"1.{one:06}" for one in range(number, number + VALUES))
         return self.page("/records/filing", f"?procedure={chosen}&size=200")
 
@@ -181,8 +181,8 @@ def dashboard(
 
 
 def probed(dashboard: Dashboard, busy: list["Future[Any]"]) -> tuple[list[float], list[float]]:
-    """How long `/healthz` took each time it was asked while anything was being made, and how long
-    the loop computed meanwhile.
+    """Return how long `/healthz` took each time it was asked while anything was being made, and how
+    long the loop computed meanwhile.
     """
     took, computed = list[float](), list[float]()
     loop = dashboard.running.process.pid  # The main thread has the number of its process.
@@ -196,7 +196,7 @@ def probed(dashboard: Dashboard, busy: list["Future[Any]"]) -> tuple[list[float]
 
 
 def on_cpu(process: int, thread: int) -> float:
-    """Seconds that a thread has computed.
+    """Return seconds that a thread has computed.
 
     What it waited for a core, or for the interpreter, is not among them. Linux only.
     """

@@ -52,7 +52,7 @@ def execute(url: str, sql: str) -> list[tuple[Any, ...]]:
 
 
 def write_both(where: control.Addresses) -> None:
-    """One acknowledged record in Kafka, one acknowledged row in ClickHouse."""
+    """Write one acknowledged record to Kafka and one acknowledged row to ClickHouse."""
     admin = KafkaAdminClient(bootstrap_servers=where.kafka_servers)
     admin.create_topics([NewTopic("kept", num_partitions=1, replication_factor=1)])
     admin.close()

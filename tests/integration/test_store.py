@@ -65,7 +65,7 @@ class Way:
             assert answer.status in (200, 202)
 
     def commune(self, code: str) -> dict[str, float]:
-        """The figures of a commune by their codes; nothing of one that has none.
+        """Return the figures of a commune by their codes; nothing of one that has none.
 
         Those of a share are its parts.
         """
@@ -271,7 +271,7 @@ def test_the_pulse_moves_by_itself_and_its_mark_only_with_the_data(path: Way) ->
     )
 
     def goes_on() -> bool:
-        """Whether the next heartbeat changes nothing else.
+        """Return whether the next heartbeat changes nothing else.
 
         An alarm that is raised meanwhile is data.
         """

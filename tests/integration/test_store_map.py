@@ -49,7 +49,7 @@ class Province:
     lives: dict[Kind, pd.DataFrame]
 
     def of(self, kind: Kind, scope: Scope) -> pd.DataFrame:
-        """The lives that are in a scope, its window aside."""
+        """Return the lives that are in a scope, its window aside."""
         found = self.lives[kind]
         if scope.box and kind is FEEDBACK:
             west, south, east, north = scope.box
@@ -66,13 +66,13 @@ class Province:
         return found if state is None else found[state]
 
     def within(self, kind: Kind, scope: Scope) -> pd.DataFrame:
-        """The lives of a scope that began in its window."""
+        """Return the lives of a scope that began in its window."""
         found = self.of(kind, scope)
         return found[(found["started_at"] > scope.since) & (found["started_at"] <= scope.until)]
 
 
 def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
-    """Reports, filings and documents of three weeks, each with a step or two.
+    """Yield reports, filings and documents of three weeks, each with a step or two.
 
     Some due before now.
     """
@@ -172,7 +172,7 @@ def events(dice: Random) -> Iterator[tuple[Kind, datetime, Event]]:
 
 
 def rows_of(frame: pd.DataFrame) -> Iterator[Any]:
-    """The rows of a frame, whose columns are known at run time only."""
+    """Yield the rows of a frame, whose columns are known at run time only."""
     return iter(frame.itertuples())
 
 

@@ -205,7 +205,7 @@ def test_kill_9_in_mid_stream_loses_and_doubles_nothing(
     total = 6_000
 
     def on_a_server(look: Callable[[], int]) -> int:
-        """The local ClickHouse may die of a connection that breaks off within a query.
+        """Return the local ClickHouse may die of a connection that breaks off within a query.
 
         Then it is started again.
         """
@@ -354,7 +354,7 @@ def test_migrating_again_changes_nothing_and_adds_what_is_new(
 def one_report(
     settings: Settings, environment: dict[str, str], database: Client, log: Path
 ) -> Client:
-    """A database in which one report was counted, and nothing differs."""
+    """Return a database in which one report was counted, and nothing differs."""
     with worker(environment, log), Producer(settings) as producer:
         send(producer, 1, NOW)
         producer.flush()

@@ -26,7 +26,7 @@ LOOPBACK = "0100007F"
 
 
 def lines(running: Running) -> list[str]:
-    """What it said.
+    """Return what it said.
 
     Every line has time, zone, level and process, and none is the middle of a traceback.
     """

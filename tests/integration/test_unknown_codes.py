@@ -49,7 +49,7 @@ def report(
 
 @pytest.fixture
 def ask(settings: Settings, database: Client) -> Iterator[PageContext]:
-    """Reports, a filing, a meeting and a figure, some with codes that nobody knows.
+    """Yield reports, a filing, a meeting and a figure, some with codes that nobody knows.
 
     All but the last arrived three days ago.
     """

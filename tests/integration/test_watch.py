@@ -63,7 +63,7 @@ def reports(
     at: datetime = NOW,
     **columns: Any,
 ) -> None:
-    """Reports received, as a worker would have written them: their events and their windows."""
+    """Write received reports as a worker would: their events and their windows."""
     begun = database.execute("SELECT count() FROM events_feedback")[0][0]
     names = (
         "event_id",

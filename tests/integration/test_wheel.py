@@ -50,7 +50,7 @@ def uv(*arguments: str | Path) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """The variables of this process but those that lead Python to this checkout or to its
+    """Return the variables of this process but those that lead Python to this checkout or to its
     environment.
     """
     return {
@@ -61,7 +61,7 @@ def clean_environment() -> dict[str, str]:
 
 
 def sources() -> list[str]:
-    """The files of the checkout that git has or would take, as paths from its root."""
+    """Return the files of the checkout that git has or would take, as paths from its root."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=True
@@ -71,7 +71,7 @@ def sources() -> list[str]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of a copy of the sources.
+    """Return a wheel of a copy of the sources.
 
     A build leaves files beside them, and may find those of an earlier one.
     """
@@ -93,7 +93,7 @@ class Installed:
 
     @property
     def home(self) -> Path:
-        """Where the demo keeps its data unless told."""
+        """Return where the demo keeps its data unless told."""
         return self.folder / "empty" / ".ioc"
 
     def command(self, *arguments: str) -> list[str]:
@@ -108,7 +108,7 @@ class Installed:
         return f"http://127.0.0.1:{self.ports[name]}{path}"
 
     def processes(self) -> dict[int, str]:
-        """Every process whose command line names this environment or its data."""
+        """Return every process whose command line names this environment or its data."""
         found = {}
         for entry in Path("/proc").glob("[0-9]*"):
             try:

@@ -144,7 +144,7 @@ class Site:
             await send({"type": "http.response.body", "body": b"content"})
 
     def ask(self, address: str, cookie: str = "", **more: Any) -> list[dict[str, Any]]:
-        """What is sent for an address."""
+        """Return what is sent for an address."""
         sent: list[dict[str, Any]] = []
         asyncio.run(self.access(scope(address, cookie) | more, receive, _into(sent)))
         return sent
@@ -152,7 +152,7 @@ class Site:
     def post(
         self, origin: str = "http://here", **fields: str
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        """The answer to the form, and its headers."""
+        """Return the answer to the form, and its headers."""
         sent: list[dict[str, Any]] = []
 
         async def body() -> dict[str, Any]:

@@ -33,7 +33,7 @@ READER = Reader()
 
 
 def record(kind: Kind, envelope: dict[str, Any] | None = None, **data: Any) -> bytes:
-    """An example of a kind with other values; a field of None is left out."""
+    """Return an example of a kind with other values; a field of None is left out."""
     event = msgspec.json.decode(example(kind)) | (envelope or {})
     event["data"] = {
         name: value for name, value in (event["data"] | data).items() if value is not None
@@ -42,7 +42,7 @@ def record(kind: Kind, envelope: dict[str, Any] | None = None, **data: Any) -> b
 
 
 def both_ways(record: bytes) -> Read:
-    """What both ways of reading make of a record."""
+    """Return what both ways of reading make of a record."""
     read = READER.read(record)
     many = READER.read_all(read.kind, [record, record])
     if many is None:  # Then the worker reads one by one.

@@ -26,7 +26,7 @@ OURS = {"migrate", "worker", "watch", "gateway", "dashboard", "simulator"}
 
 
 def validate(file: Path) -> "subprocess.CompletedProcess[str]":
-    """Checks against the compose-spec's JSON Schema, which check-jsonschema carries within it."""
+    """Check a file against the compose-spec's JSON Schema, which check-jsonschema carries."""
     command = [
         sys.executable,
         "-m",

@@ -64,13 +64,13 @@ def board(answers: Answers, slowly: Any = lambda _scenes: Backdrop()) -> Board:
 
 
 def told(found: Any) -> dict[str, Any]:
-    """What a page hears of how alive all is."""
+    """Return what a page hears of how alive all is."""
     said: dict[str, Any] = json.loads(found["pulse", "data"])
     return said
 
 
 async def changes(viewer: AsyncIterator[Any], wanted: str) -> Any:
-    """The next changes that a viewer gets in which a component takes part."""
+    """Return the next changes that a viewer gets in which a component takes part."""
     async with asyncio.timeout(5):
         async for found in viewer:
             if any(component == wanted for component, _ in found):

@@ -52,7 +52,7 @@ def trees() -> dict[Path, ast.Module]:
 
 
 def calls() -> Iterator[tuple[str, ast.expr, set[str] | None]]:
-    """Every call of a translator: where, its key, and the names of the values.
+    """Yield every call of a translator: where, its key, and the names of the values.
 
     None for `**values`.
     """
@@ -73,14 +73,16 @@ def _translates(function: ast.expr, path: Path) -> bool:
 
 
 def _branches(key: ast.expr) -> list[ast.expr]:
-    """What a key can be: both branches of a condition."""
+    """Return what a key can be: both branches of a condition."""
     if isinstance(key, ast.IfExp):
         return _branches(key.body) + _branches(key.orelse)
     return [key]
 
 
 def pattern(key: ast.JoinedStr) -> "re.Pattern[str]":
-    """The keys that an f-string can be: its own letters, and any others in the place of values."""
+    """Return the keys that an f-string can be: its own letters, and any others in the place of
+    values.
+    """
     return re.compile(
         "".join(
             re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"[\w.]+"
@@ -90,7 +92,7 @@ def pattern(key: ast.JoinedStr) -> "re.Pattern[str]":
 
 
 def constants() -> set[str]:
-    """Every text of the code: the keys in tuples and mappings are among them."""
+    """Return every text of the code: the keys in tuples and mappings are among them."""
     return {
         node.value
         for tree in trees().values()
@@ -100,7 +102,7 @@ def constants() -> set[str]:
 
 
 def joined() -> list["re.Pattern[str]"]:
-    """Every f-string that puts a key together.
+    """Return every f-string that puts a key together.
 
     A value, and at least four letters with an underscore.
     """
@@ -202,7 +204,9 @@ def test_a_missing_text_is_not_taken_for_something_that_is_not_found() -> None:
 
 
 def worded() -> Iterator[tuple[str, Any]]:
-    """All that has texts of its own: codes, kinds, figures and the reference data of a province."""
+    """Yield all that has texts of its own: codes, kinds, figures and the reference data of a
+    province.
+    """
     lists: list[Any] = [
         one
         for one in vars(codes).values()

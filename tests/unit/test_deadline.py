@@ -20,7 +20,7 @@ def at(text: str) -> datetime:
 
 
 def step(when: str, standing: str = "open", due: str = "", **changes: Any) -> dict[str, Any]:
-    """A row of a life on the working clock."""
+    """Return a row of a life on the working clock."""
     return {
         "since": at(when),
         "at": CALENDAR.position(at(when)),

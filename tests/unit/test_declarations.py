@@ -41,7 +41,7 @@ LANGUAGES = ("vi", "en")
 
 
 def without_texts(keys: set[str]) -> list[tuple[str, str]]:
-    """The declared keys that a language has no text for."""
+    """Return the declared keys that a language has no text for."""
     return [(key, name) for name in LANGUAGES for key in sorted(keys) if key not in catalogue(name)]
 
 

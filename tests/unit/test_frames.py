@@ -18,7 +18,7 @@ def request(**payload: Any) -> str:
 
 
 def heard(*frames: str | bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What the application is told of frames, and what the browser is sent."""
+    """Return what the application is told of frames, and what the browser is sent."""
     told: list[dict[str, Any]] = []
     sent: list[dict[str, Any]] = []
     waiting = [

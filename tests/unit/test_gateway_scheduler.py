@@ -27,7 +27,7 @@ def work(
 
 
 def served(*requests: tuple[str, str, int], turn: float = 0) -> list[str]:
-    """The names of requests (sender, name, steps) in the order of their steps.
+    """Return the names of requests (sender, name, steps) in the order of their steps.
 
     All steps take equally long; each is a turn, unless a `turn` is longer.
     """

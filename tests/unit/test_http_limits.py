@@ -107,7 +107,7 @@ def open_to(port: int, sent: bytes = b"") -> socket.socket:
 
 
 def answer(made: socket.socket) -> bytes:
-    """All that the server says until it closes; fails if it leaves the connection open."""
+    """Return all that the server says until it closes; fails if it leaves the connection open."""
     parts = []
     with suppress(ConnectionResetError):
         while part := made.recv(65536):

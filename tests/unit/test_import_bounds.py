@@ -20,7 +20,9 @@ INDICATORS = load("indicators")
 
 
 def book(*places: str) -> io.BytesIO:
-    """A workbook with the header, a row with empty cells, and a cell at each of those places."""
+    """Return a workbook with the header, a row with empty cells, and a cell at each of those
+    places.
+    """
     made = Workbook()
     sheet: Any = made.active
     sheet.append(COLUMNS)
@@ -36,7 +38,7 @@ def book(*places: str) -> io.BytesIO:
 def with_part(
     file: io.BytesIO, name: str, start: bytes, piece: bytes, times: int, end: bytes
 ) -> io.BytesIO:
-    """The workbook with another part, which is long and packs well."""
+    """Return the workbook with another part, which is long and packs well."""
     made = io.BytesIO()
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
         for one in old.namelist():

@@ -72,7 +72,7 @@ def mapped(folder: Path, text: str) -> Mapping:
 def imported(
     content: str | bytes, mapping: Mapping | None, path: Path, form: Form | None = None
 ) -> tuple[Summary, Layout, list[str]]:
-    """A check of a file: its summary, its lines, and the ids of its valid events."""
+    """Return a check of a file: its summary, its lines, and the ids of its valid events."""
     layout, ids = Layout(), list[str]()
     file = io.BytesIO(content.encode() if isinstance(content, str) else content)
 

@@ -306,7 +306,7 @@ def test_json_objects_are_rows_too(mapping: Mapping) -> None:
 
 
 def importing(text: str, mapping: Mapping | None, path: Path, kind: str | None = None) -> Summary:
-    """A check of a file: everything but sending."""
+    """Return a check of a file: everything but sending."""
     layout = Layout()
     taken = convert_file(
         io.BytesIO(text.encode()),

@@ -30,8 +30,8 @@ CONFLICT = RefusalError(RefusalCategory.CONFLICT, "other content")
 
 
 def five_rows() -> tuple[Summary, SentRows]:
-    """Rows 2 to 6 of one event each, row 7 of two, in the partitions and at the offsets that they
-    got.
+    """Return rows 2 to 6 of one event each, row 7 of two, in the partitions and at the offsets that
+    they got.
     """
     sent = SentRows()
     for number, place, offset in ((2, A, 10), (3, B, 7), (4, A, 12), (5, A, 11), (6, B, 8)):
@@ -112,7 +112,7 @@ class NoAnswer:
 
 
 def reported(job: ImportJob, file: Path, producer: Any) -> tuple[str, str]:
-    """What kept a job from reading a file to its end, and what it reports."""
+    """Return what kept a job from reading a file to its end, and what it reports."""
     failed, out = (
         job.run([str(file)], producer, lambda *_: nullcontext(lambda _: None)),
         io.StringIO(),

@@ -42,7 +42,7 @@ INDICATOR, OF, PERIOD, VALUE, UNIT, REPORTED = 0, 1, 3, 4, 5, 7
 
 
 def changed(**cells: Any) -> tuple[Any, ...]:
-    """The row with other cells, by the name of a constant above."""
+    """Return the row with other cells, by the name of a constant above."""
     row = list(ROW)
     for name, value in cells.items():
         row[globals()[name]] = value
@@ -52,7 +52,7 @@ def changed(**cells: Any) -> tuple[Any, ...]:
 def book(
     *rows: tuple[Any, ...], formats: dict[str, str] | None = None, merged: tuple[str, ...] = ()
 ) -> io.BytesIO:
-    """A workbook of one sheet with those rows."""
+    """Return a workbook of one sheet with those rows."""
     made = Workbook()
     sheet: Any = made.active
     sheet.title = "Tháng 11"
@@ -75,7 +75,7 @@ def taken(
 
 
 def one(file: io.BytesIO) -> Any:
-    """The data of the only event."""
+    """Return the data of the only event."""
     (found,) = taken(file)
     assert found.refusal is None, found.refusal
     (event,) = found.events
@@ -238,7 +238,7 @@ def test_codes_of_units_keep_their_zeros_and_may_be_of_former_units(
 
 
 def with_formula(file: io.BytesIO, place: str, formula: str) -> io.BytesIO:
-    """The workbook as a spreadsheet program saves it.
+    """Return the workbook as a spreadsheet program saves it.
 
     The cell has its value and the formula it came from.
     """

@@ -55,7 +55,7 @@ def mapped(folder: Path, text: str = MAPPING) -> Mapping:
 
 
 def data(mapping: Mapping, *cells: str, columns: tuple[str, ...] = COLUMNS) -> Any:
-    """The event of a row of a CSV file."""
+    """Return the event of a row of a CSV file."""
     text = f"{';'.join(columns)}\n{';'.join(cells)}\n"
     (one,) = convert_file(io.BytesIO(text.encode()), mapping, Reader(), SEALER)
     if one.refusal:
@@ -64,7 +64,7 @@ def data(mapping: Mapping, *cells: str, columns: tuple[str, ...] = COLUMNS) -> A
 
 
 def changed(**cells: str) -> tuple[str, ...]:
-    """The row with other times."""
+    """Return the row with other times."""
     return (*ROW[:4], cells.get("received", ROW[4]), cells.get("due", ROW[5]))
 
 
@@ -170,7 +170,7 @@ def book(*rows: tuple[Any, ...], formats: dict[str, str] | None = None) -> io.By
 
 
 def code(mapping: Mapping, procedure: Any, form: str = "General", number: Any = "DD-1") -> Any:
-    """The procedure and the number of a filing whose cells hold these, or why it is refused."""
+    """Return the procedure and number of a filing with these cells, or why it is refused."""
     file = book((number, procedure, *ROW[2:]), formats={"B2": form})
     (one,) = convert(sheet_rows(file, mapping), mapping, Reader(), SEALER)
     return (

@@ -39,7 +39,9 @@ Look at it anew before changing one.
 
 
 def source(module: str, name: str) -> str:
-    """The text of a class or method as the library's file has it, whatever this process patched."""
+    """Return the text of a class or method as the library's file has it, whatever this process
+    patched.
+    """
     spec = importlib.util.find_spec(module)
     assert spec is not None and spec.origin is not None
     text = Path(spec.origin).read_text(encoding="utf-8")

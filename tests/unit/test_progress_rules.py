@@ -16,7 +16,9 @@ NOW = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
 
 
 def ends(**offsets: int) -> dict[KindPartition, OffsetRange]:
-    """Partitions in which nothing but records lies, all of them committed, by where they end."""
+    """Return partitions in which nothing but records lies, all of them committed, by where they
+    end.
+    """
     return {{"one": ONE, "two": TWO}[name]: OffsetRange(end, end) for name, end in offsets.items()}
 
 

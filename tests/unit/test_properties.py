@@ -62,7 +62,7 @@ MOMENTS = st.datetimes(
 
 
 def values(annotation: Any, **bounds: Any) -> st.SearchStrategy[Any]:
-    """What a declared type allows, its bounds included."""
+    """Return what a declared type allows, its bounds included."""
     if typing.get_origin(annotation) is typing.Annotated:
         annotation, *metas = typing.get_args(annotation)
         for meta in metas:
@@ -94,7 +94,7 @@ def values(annotation: Any, **bounds: Any) -> st.SearchStrategy[Any]:
 
 
 def texts(least: int, most: int) -> st.SearchStrategy[str]:
-    """Texts in their one form, among them the shortest and the longest that are allowed."""
+    """Return texts in their one form, among them the shortest and the longest that are allowed."""
     ends = st.sampled_from([least, most]).map(lambda length: "ệ" * length)
     any_text = st.text(
         st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]),
@@ -110,7 +110,7 @@ def texts(least: int, most: int) -> st.SearchStrategy[str]:
 
 
 def in_one_form(kind: Kind, event: Event) -> Event:
-    """An event whose codes are as `Reader` leaves them."""
+    """Return an event whose codes are as `Reader` leaves them."""
     its = canonical.fields(kind)
     codes = {name: form(name, getattr(event, name)) for name, form in its.forms.items()}
     return msgspec.structs.replace(
@@ -120,7 +120,7 @@ def in_one_form(kind: Kind, event: Event) -> Event:
 
 @st.composite
 def events(draw: st.DrawFn, kind: Kind) -> Event:
-    """A valid event of a kind."""
+    """Return a valid event of a kind."""
     said = {name: draw(values(annotation)) for name, annotation in tables.annotations(kind).items()}
     if (said.get("lat") is None) != (said.get("lon") is None):
         said |= {"lat": None, "lon": None}
@@ -243,7 +243,7 @@ def test_records_that_are_read_together_are_those_that_are_read_one_by_one(
 
 
 def spelt(reads: Sequence[Read | None]) -> list[Any]:
-    """What reads say, whether codes are members of an enumeration or plain.
+    """Return what reads say, whether codes are members of an enumeration or plain.
 
     The bodies that are compared to find a conflict.
     """
@@ -253,7 +253,7 @@ def spelt(reads: Sequence[Read | None]) -> list[Any]:
 
 
 def at_the_edge(together: list[Read] | None, one_by_one: list[Read | None]) -> bool:
-    """Whether a time is of the first or the last year that may be.
+    """Return whether a time is of the first or the last year that may be.
 
     That is looked at more closely.
     """
@@ -272,7 +272,7 @@ def at_the_edge(together: list[Read] | None, one_by_one: list[Read | None]) -> b
 
 
 def plain(value: Any) -> Any:
-    """A field's value as it is stored."""
+    """Return a field's value as it is stored."""
     if isinstance(value, datetime):
         return (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     return value.value if isinstance(value, Enum) else value
@@ -318,7 +318,7 @@ def test_a_field_of_any_value_is_an_event_or_a_refusal(kind: Kind, data: st.Data
 
 
 def readable(record: bytes) -> None:
-    """An event that can be kept, or a refusal that says why."""
+    """Check that a record is an event that can be stored, or is refused with a reason."""
     try:
         read = Reader().read(record)
     except RefusalError as refusal:
@@ -398,7 +398,7 @@ class Store:
 
 
 def counts(rows: list[Row]) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    """Windows of rows, by the plainest code.
+    """Return windows of rows, by the plainest code.
 
     (minute, agency, commune) → (steps, live, ended, cancelled).
     """

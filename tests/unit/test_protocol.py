@@ -179,7 +179,7 @@ def an_event(rng: random.Random, kind: Kind, time: datetime) -> Event:
 
 
 def a_log(rng: random.Random, kind: Kind, count: int) -> list[Record]:
-    """A partition's log.
+    """Return a partition's log.
 
     Mostly in order, some late by days, some of the future, some repeated, contradicting or broken.
     """
@@ -265,7 +265,7 @@ class Worker:
         self.held: list[Batch] = []
 
     def _fetch(self, key: Key, start: int, end: int) -> Chunk:
-        """The records at the offsets `[start, end)`, as the transport gives them."""
+        """Return the records at the offsets `[start, end)`, as the transport gives them."""
         since, until = self._unreadable.get(key, (start, start))
         begin = since if until == start else start
         chunk = Chunk(begin, [record for record in self._logs[key] if start <= record.offset < end])
@@ -468,7 +468,7 @@ def test_where_the_log_starts_may_move_on_while_a_gap_is_looked_into(
 
 
 def windows_of(kept: Kept) -> dict[tuple[int, Cell], int]:
-    """Steps per window of the rows that are kept."""
+    """Return steps per window of the rows that are kept."""
     position = [column.name for column in events_table(MEETING).columns]
     return dict(
         Counter(

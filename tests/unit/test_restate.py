@@ -24,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def moved() -> str:
-    """A code of today whose former owner went elsewhere.
+    """Return a code of today whose former owner went elsewhere.
 
     The only ones for which the day decides the restated unit.
     """

@@ -30,7 +30,7 @@ F, P, D = FilingStatus, FeedbackStatus, DocumentStatus
 
 @cache
 def two_days() -> tuple[SimulatedRecord, ...]:
-    """A Wednesday and a Thursday of Huế."""
+    """Return a Wednesday and a Thursday of Huế."""
     return tuple(events(HUE, START, END))
 
 
@@ -54,7 +54,7 @@ def _lives() -> dict[str, dict[str, list[Read]]]:
 
 
 def lives(name: str) -> dict[str, list[Read]]:
-    """The entities of a kind born in a week, each with its steps by the clock of its source."""
+    """Return the entities of a kind born in a week, with their steps by their source's clock."""
     return _lives()[name]
 
 

@@ -20,7 +20,9 @@ READER = Reader()
 
 @cache
 def month_of_indicators() -> tuple[Read, ...]:
-    """The indicators of the thirty days before the 24th of November, as the worker reads them."""
+    """Return the indicators of the thirty days before the 24th of November, as the worker reads
+    them.
+    """
     end = datetime(2026, 11, 24, tzinfo=ZONE)
     world = World("46", 7)
     hours = range(milliseconds(end) - 30 * DAY, milliseconds(end), HOUR)

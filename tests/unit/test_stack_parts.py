@@ -24,7 +24,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A recipe of a part of its own."""
+    """Return a recipe of a part of its own."""
     file = tmp_path / "recipe.xml"
     file.write_text("version 1")
     monkeypatch.setitem(parts.NAMES, file, "thing")

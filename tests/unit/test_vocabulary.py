@@ -25,7 +25,7 @@ EXAMPLE = json.loads(documents.example(FILING))
 
 
 def changed(**changes: Any) -> bytes:
-    """The example with changes; `data_x` changes the field x; None removes."""
+    """Return the example with changes; `data_x` changes the field x; None removes."""
     event = json.loads(json.dumps(EXAMPLE))
     for name, value in changes.items():
         place = event["data"] if name.startswith("data_") else event

@@ -36,7 +36,7 @@ EMPTY = Alarm(
 
 
 def points(*places: tuple[float, float], commune: str = "1") -> list[ReportPoint]:
-    """Points some metres north and east of a place in Huế."""
+    """Return points some metres north and east of a place in Huế."""
     narrow = metres(16.46, 107.59, 16.46, 107.59 + 1)
     return [
         ReportPoint(16.46 + north / METRES_PER_DEGREE, 107.59 + east / narrow, commune, NOW)

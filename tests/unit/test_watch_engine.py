@@ -77,8 +77,8 @@ def look(table: Table, of: Rule, at: datetime, *seen: Observation) -> list[Alarm
 
 
 def through(of: Rule, values: Sequence[float | None], **observed: Any) -> tuple[Table, list[bool]]:
-    """A table after values that were observed one after the other, and whether the alarm was open
-    after each.
+    """Return a table after values that were observed one after the other, and whether the alarm was
+    open after each.
     """
     table, opened = Table(), []
     for number, value in enumerate(values):

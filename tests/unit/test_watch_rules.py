@@ -46,7 +46,7 @@ def asked(
 
 
 def raised(code: str, observed: Sequence[Observation]) -> list[Alarm]:
-    """What a rule makes of what is observed for long enough."""
+    """Return what a rule makes of what is observed for long enough."""
     rule = alarm_rule(code)
     assert rule is not None
     held = replace_hold(rule)
@@ -78,7 +78,7 @@ def test_a_burst_is_many_and_far_more_than_usual() -> None:
 def filings(
     *rows: tuple[str, int, int, int],
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """Answers about units, each with its filings, those overdue and those overdue a day ago.
+    """Return answers about units, each with its filings, those overdue and those overdue a day ago.
 
     Of now, and of then.
     """

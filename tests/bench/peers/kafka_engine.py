@@ -27,7 +27,7 @@ GIVEN = {
 
 
 def statements(servers: str, topic: str, group: str, consumers: int, block: int) -> Iterator[str]:
-    """What to run, in this order; consumption begins with the last one."""
+    """Yield what to run, in this order; consumption begins with the last one."""
     data = ", ".join(f"{column.name} {column.type}" for column in RAW if column.name not in GIVEN)
     types = {column.name: column.type for column in windows_table(FILING).columns}
     counts = ", ".join(

@@ -19,7 +19,7 @@ with Path(os.environ["BENCH_COUNTER"]).open("r+b") as file:
 
 
 def event_time(value: Any, headers: Any, timestamp: float, kind: Any) -> int:
-    """The event's own time in milliseconds."""
+    """Return the event's own time in milliseconds."""
     return int(datetime.fromisoformat(value["time"]).timestamp() * 1000)
 
 

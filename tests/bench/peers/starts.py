@@ -23,7 +23,7 @@ CHECKPOINTS = (
 
 @contextmanager
 def ours(bench: Ground, prefix: str) -> Iterator[Going]:
-    """One worker of the product on the topics of a prefix."""
+    """Yield one worker of the product on the topics of a prefix."""
     installation = bench.installation(prefix)
     with worker_of(bench, installation) as going:
         yield going
@@ -32,7 +32,7 @@ def ours(bench: Ground, prefix: str) -> Iterator[Going]:
 
 @contextmanager
 def worker_of(bench: Ground, installation: Installation) -> Iterator[Going]:
-    """One worker of an installation.
+    """Yield one worker of an installation.
 
     Done is what its checkpoints say: raw rows and windows are written.
     """
@@ -92,7 +92,7 @@ def quix(bench: Ground, prefix: str) -> Iterator[Going]:
 
 @contextmanager
 def _program(bench: Ground, prefix: str, name: str, command: list[str]) -> Iterator[Going]:
-    """A peer that counts what it has done into the eight bytes of a file."""
+    """Yield a peer that counts what it has done into the eight bytes of a file."""
     folder = bench.folder(name)
     counter = folder / "counter"
     counter.write_bytes(bytes(8))
@@ -126,7 +126,7 @@ def _program(bench: Ground, prefix: str, name: str, command: list[str]) -> Itera
 
 
 def merging(client: Client) -> bool:
-    """Whether ClickHouse still merges parts of this database."""
+    """Return whether ClickHouse still merges parts of this database."""
     return bool(
         client.execute("SELECT count() FROM system.merges WHERE database = currentDatabase()")[0][0]
     )
