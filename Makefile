@@ -21,6 +21,11 @@ help: ## list the commands
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q -c stack/constraints.txt -e '.[test]'
 	@touch $@
 
+# ESLint and Prettier for the browser's side, in the exact versions of package-lock.json; nothing of it runs in a page.
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --silent --no-fund --no-audit
+	@touch $@
+
 # No file marks the parts as fetched: they are in the cache folder (IOC_CACHE), which others may empty.
 .venv/parts: .venv/run
 	@$(RUN) -m stack fetch
@@ -32,11 +37,14 @@ test: .venv/test .venv/parts check ## set up, then run every test tier but chaos
 	@$(RUN) -m stack browser
 	$(BIN)/pytest -m "not bench" --numprocesses $(LANES) --dist loadscope
 
-check: .venv/test ## lint, type-check, check import contracts, build the docs and check their links
+check: .venv/test node_modules/.package-lock.json ## lint, type-check, check import contracts, test the browser's modules, build the docs and check their links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	npm run --silent lint
+	npm run --silent format
+	npm run --silent test
 	@built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && $(BIN)/mkdocs build --strict --site-dir "$$built"
 
 docs: .venv/test ## build the documentation as a site: build/docs/index.html
@@ -68,4 +76,4 @@ lock: .venv/run ## choose the exact versions of all dependencies again
 
 clean: ## remove what set-up created (not the data under IOC_HOME, nor the cache folder, which it prints)
 	@test ! -x $(RUN) || echo "Kafka and ClickHouse stay in $$($(RUN) -m stack fetch --where)"
-	rm -rf .venv stack/libs stack/node_modules
+	rm -rf .venv node_modules stack/libs stack/node_modules

@@ -211,8 +211,8 @@ def legend(
 
 
 def _script(name: str) -> dict[str, str]:
-    """Name a function of the page's map scripts."""
-    return {"variable": f"ioc.map.{name}"}
+    """Name a function of client/map/outlines.js."""
+    return {"variable": f"ioc.outlines.{name}"}
 
 
 def country(**scripts: Mapping[str, str]) -> dl.Pane:

@@ -1,6 +1,6 @@
 """Bar of a screen that shows the past: the moment, as known or corrected, the timeline, the player.
 
-All of it is in the address. A script of the page draws the player and the timeline from
+All of it is in the address. client/player draws the player and the timeline from
 `dashboard.server.replay_routes`.
 """
 

@@ -18,6 +18,7 @@ from dashboard.query.rights import NoRightsError
 from dashboard.request.address import FRAME, PageRequest, format_moment
 from dashboard.request.answers import content_tag, is_mistake, to_json
 from dashboard.request.context import NotKeptError, PageContext
+from dashboard.request.page_contract import check_content
 
 log = logging.getLogger(__name__)
 RENEW_MS = 10_000
@@ -40,8 +41,8 @@ class DeskPage:
     """Whether it shows the moment of its address; a page that compares moments queries them itself.
     """
     plain: bool = True
-    """Whether its content is html, links and fields only, which the page's own renderer draws: Dash
-    needs seconds for a long page.
+    """Whether its content keeps to the page contract and client/renderer draws it: Dash needs seconds
+    for a long page.
     """
 
 
@@ -156,7 +157,7 @@ def drawn(page: DeskPage, context: PageContext, request: PageRequest) -> Part:
     try:
         return context.once(
             ("page", page.name, request),
-            lambda: page.content(context.of(request) if page.of_moment else context, request),
+            lambda: _content(page, context, request),
             seconds=2.0,
         )
     except TimeLimitError:
@@ -185,6 +186,13 @@ def drawn(page: DeskPage, context: PageContext, request: PageRequest) -> Part:
     except Exception:
         log.exception("a page could not be drawn: %s", request.path)
         return nothing(translator("stopped_failed"))
+
+
+def _content(page: DeskPage, context: PageContext, request: PageRequest) -> Part:
+    found = page.content(context.of(request) if page.of_moment else context, request)
+    if page.plain:
+        check_content(found)
+    return found
 
 
 def heading(content: Part) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request, Response
-from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.i18n.bidi import without_controls_json
 from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.query.rights import NoRightsError
 from dashboard.request.address import MAX_ADDRESS_BYTES, PageRequest
+from dashboard.request.page_contract import PageEncoder
 from dashboard.request.workers import BusyError, PageWorkers
 from schemas.places import UnknownUnitError
 
@@ -20,8 +20,12 @@ log = logging.getLogger(__name__)
 
 
 def to_json(found: Any) -> str:
-    """Serialise values and Dash components to JSON, without bidirectional control characters."""
-    return without_controls_json(json.dumps(found, cls=PlotlyJSONEncoder, separators=(",", ":")))
+    """Serialise values and Dash components to JSON, without bidirectional control characters.
+
+    Raises:
+        UndrawnComponentError: a component is none that the page contract has.
+    """
+    return without_controls_json(json.dumps(found, cls=PageEncoder, separators=(",", ":")))
 
 
 def content_tag(text: str) -> str:

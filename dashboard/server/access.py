@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboard.i18n.translator import Translator
 from dashboard.query.rights import Right, current
 from dashboard.request.view import choose_language
+from dashboard.server import client_files
 from dashboard.server.attempts import Attempts
 from dashboard.server.tokens import Tokens
 
@@ -59,8 +60,7 @@ PAGE = """<!DOCTYPE html>
 <html lang="{language}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>IOC</title><link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
-<link rel="stylesheet" href="/assets/theme.css">
-<link rel="stylesheet" href="/assets/access.css"></head>
+<link rel="stylesheet" href="{sheet}"></head>
 <body class="theme-light"><main class="access"><i class="shape hatch"></i>
 <h1>{title}</h1><p>{hint}</p>
 <form method="post" action="{enter}"><input type="hidden" name="to" value="{to}">
@@ -220,7 +220,7 @@ class Access:
             "Referrer-Policy": "same-origin",
             "Content-Security-Policy": POLICY,
         }
-        page = PAGE.format(language=translator.language, **told)
+        page = PAGE.format(language=translator.language, sheet=client_files.client().sheet, **told)
         await HTMLResponse(page, 403 if why in ("no_rights", "token_in_address") else 401, headers)(
             scope, receive, send
         )

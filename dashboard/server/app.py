@@ -4,7 +4,6 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import dash
@@ -29,7 +28,7 @@ from dashboard.request.streamed import FILE_SECONDS
 from dashboard.request.view import choose_language
 from dashboard.request.viewing_distance import ViewingDistance
 from dashboard.request.workers import FILE_THREADS, PageWorkers, share_fairly
-from dashboard.server import dispatch, exports, index, pages
+from dashboard.server import client_files, dispatch, exports, index, pages
 from dashboard.server import package_routes as package_routes
 from dashboard.server import replay_routes as replay_routes
 from dashboard.server import wall_callbacks as callbacks
@@ -53,7 +52,7 @@ PAGE = """<!DOCTYPE html>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>IOC</title>
 <link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
 <link rel="preload" href="/assets/fonts/noto-sans-latin.woff2" as="font" type="font/woff2" crossorigin>
-<link rel="preload" href="/assets/fonts/noto-sans-vietnamese.woff2" as="font" type="font/woff2" crossorigin>{{%css%}}</head>
+<link rel="preload" href="/assets/fonts/noto-sans-vietnamese.woff2" as="font" type="font/woff2" crossorigin>{{%css%}}{client}</head>
 <body data-opening="{opening}">{{%app_entry%}}<footer class="scripts">{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>
 </html>"""
 
@@ -110,6 +109,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         title="IOC dashboard", lifespan=living, docs_url=None, redoc_url=None, openapi_url=None
     )
     add_routes(server, board)
+    client_files.add_routes(server)
     exports.add_routes(server, context, files, settings.language)
     package_routes.add_routes(server, context, files, settings.language)
     map_routes.add_routes(server, context, workers, settings.language)
@@ -133,17 +133,21 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         "dashboard",
         server=server,  # type: ignore[arg-type] # its annotation knows only its first backend
         backend="fastapi",
-        assets_folder=str(Path(__file__).parents[1] / "assets"),
+        assets_folder=str(client_files.FOLDER),
+        include_assets_files=False,
         serve_locally=True,
         use_pages=True,
         pages_folder="",
         update_title="",
         index_string=PAGE.format(
+            client=client_files.client().head,
             language=settings.language,
             opening=Translator(choose_language(None, None, settings.language))("opening"),
         ),
         websocket_inactivity_timeout=0,
     )
+
+    app.renderer = ""  # client/main.js starts Dash, when all is there
 
     def past(request: PageRequest) -> tuple[Part, ProvinceContext] | None:
         shown = bar(context, request)

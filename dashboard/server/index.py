@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from dashboard.i18n.translator import Translator
 from dashboard.request.view import choose_language
+from dashboard.server import client_files
 
 INLINE = re.compile(
     r"<script(?![^>]*\b(?:src=|type=\"application/json\"))[^>]*>(.*?)</script>", re.DOTALL
@@ -23,7 +24,7 @@ HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 NOT_FOUND = """<!DOCTYPE html>
 <html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>IOC</title><link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
-<link rel="stylesheet" href="/assets/theme.css"><link rel="stylesheet" href="/assets/access.css"></head>
+<link rel="stylesheet" href="{sheet}"></head>
 <body class="theme-light"><main class="access"><i class="shape hatch"></i><h1>{title}</h1><p><a href="/">{home}</a></p></main>
 </body></html>"""
 NOT_FOUND_POLICY = (
@@ -42,6 +43,7 @@ def add_route(server: FastAPI, app: dash.Dash, is_page: Callable[[str], bool], u
             )
             translator = Translator(language)
             page = NOT_FOUND.format(
+                sheet=client_files.client().sheet,
                 language=language,
                 title=escape(translator("not_found")),
                 home=escape(translator("to_start")),

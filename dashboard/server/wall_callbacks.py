@@ -49,10 +49,10 @@ def register(app: dash.Dash, board: Board) -> None:
         dash.ClientsideFunction("live", "heard"), Input("pulse", "data"), Input("viewer", "data")
     )  # type: ignore[no-untyped-call]
     app.clientside_callback(
-        dash.ClientsideFunction("map", "paint"), Input("map-communes", "hideout")
+        dash.ClientsideFunction("outlines", "paint"), Input("map-communes", "hideout")
     )  # type: ignore[no-untyped-call]
     app.clientside_callback(  # type: ignore[no-untyped-call]
-        dash.ClientsideFunction("map", "dots"),
+        dash.ClientsideFunction("outlines", "dots"),
         Output("map-points", "data"),
         Input("map-dots", "data"),
     )

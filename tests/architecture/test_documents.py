@@ -80,6 +80,7 @@ def test_the_top_level_holds_only_the_agreed_folders() -> None:
     allowed = {
         *("ingest", "streams", "dashboard", "schemas", "stack", "tests", "docs"),
         *("Makefile", "docker-compose.yml", "mkdocs.yml", "pyproject.toml"),
+        *("package.json", "package-lock.json", "eslint.config.js"),  # checks of dashboard/client
         *(
             "README.md",
             "LICENSE",

@@ -100,8 +100,8 @@ def measure(bench: Ground, report: Report) -> None:
                 f"{dashboard}/map?lang=en&window=30d&as={style}&layers=communes,feedback,overdue,alarms",
                 timeout=60_000,
             )
-            wait_until(page, "window.ioc?.opsmap?.state.reports?.total > 0", timeout=60_000)
-            shown = page.evaluate("ioc.opsmap.state.reports.total")
+            wait_until(page, "window.ioc?.map?.state.reports?.total > 0", timeout=60_000)
+            shown = page.evaluate("ioc.map.state.reports.total")
             assert shown == count, f"the map shows {shown:,} of {count:,} reports"
             page.wait_for_timeout(1000)
             found[style] = traced(page, partial(handle, page, 3.0 if bench.quick else SECONDS))

@@ -125,7 +125,7 @@ def records(page: Page, count: int) -> None:
 def marks(page: Page, kind: str, count: int) -> None:
     wait_until(
         page,
-        "([kind, count]) => new Set(ioc.opsmap.state.marks.filter((one) => one.kind === "
+        "([kind, count]) => new Set(ioc.map.state.marks.filter((one) => one.kind === "
         "kind).map((one) => one.of)).size === count",
         arg=[kind, count],
         timeout=PATIENCE,
@@ -135,7 +135,7 @@ def marks(page: Page, kind: str, count: int) -> None:
 def spot(page: Page, lat: float, lon: float) -> tuple[float, float]:
     """Return where a place is on the screen."""
     x, y = page.evaluate(
-        """([lat, lon]) => { const { map } = ioc.opsmap.state,
+        """([lat, lon]) => { const { map } = ioc.map.state,
             box = map.getContainer().getBoundingClientRect();
             const at = map.latLngToContainerPoint([lat, lon]);
             return [at.x + box.left, at.y + box.top]; }""",
@@ -147,7 +147,7 @@ def spot(page: Page, lat: float, lon: float) -> tuple[float, float]:
 FREE = """(code) => {
     const path = document.querySelector(`path[data-code="${code}"]`),
         box = path.getBBox(), to = path.getScreenCTM();
-    const { map, marks } = ioc.opsmap.state, frame = map.getContainer();
+    const { map, marks } = ioc.map.state, frame = map.getContainer();
     for (let part = 1; part < 400; part += 1) {
         const at = new DOMPoint(
             box.x + box.width * ((part * 0.618) % 1), box.y + box.height * ((part * 0.414) % 1));

@@ -210,26 +210,26 @@ def test_an_address_keeps_it_all_on_reload_and_in_another_browser(
     wait_until(
         desk,
         "at => new URLSearchParams(location.search).get('zoom') !== at",
-        arg=desk.evaluate("ioc.opsmap.here().get('zoom')"),
+        arg=desk.evaluate("ioc.map.here().get('zoom')"),
     )
     desk.wait_for_timeout(800)
     assert desk.evaluate("history.length") == before, "where the map was moved to is no step back"
     address, extent = (
         desk.url,
-        desk.evaluate("[ioc.opsmap.state.map.getZoom(), ioc.opsmap.state.map.getCenter().lat]"),
+        desk.evaluate("[ioc.map.state.map.getZoom(), ioc.map.state.map.getCenter().lat]"),
     )
     stranger = chromium.new_context(viewport={"width": 1440, "height": 900})
     for other in (desk, stranger.new_page()):
         other.goto(address)
         expect(other.locator("#map-panel h1")).to_have_text(HERE.full_name, timeout=PATIENCE)
         wait_until(
-            other, "ioc.opsmap.state.marks.some((one) => one.kind === 'point')", timeout=PATIENCE
+            other, "ioc.map.state.marks.some((one) => one.kind === 'point')", timeout=PATIENCE
         )
         expect(other.locator("#layer-overdue")).to_have_attribute("aria-checked", "true")
         expect(other.locator("#as-points")).to_have_class("here")
         expect(other.locator("#choose-measure")).to_have_value("feedback.received")
         zoom, lat = other.evaluate(
-            "[ioc.opsmap.state.map.getZoom(), ioc.opsmap.state.map.getCenter().lat]"
+            "[ioc.map.state.map.getZoom(), ioc.map.state.map.getCenter().lat]"
         )
         assert zoom == pytest.approx(extent[0], abs=0.02) and lat == pytest.approx(
             extent[1], abs=0.002
@@ -248,14 +248,14 @@ def test_units_agencies_and_records_are_found_with_and_without_tone_marks(
     desk: Page, filled: System
 ) -> None:
     visit(desk, filled)
-    zoom = desk.evaluate("ioc.opsmap.state.map.getZoom()")
+    zoom = desk.evaluate("ioc.map.state.map.getZoom()")
     for words in ("phu loc", "Phú Lộc"):
         find(desk, words)
         expect(desk.locator("#map-hits a").first).to_contain_text(THERE.name)
         desk.keyboard.press("Enter")
         expect(desk.locator("#map-panel h1")).to_have_text(THERE.full_name)
         expect(desk.locator("#map-hits a")).to_have_count(0)
-        wait_until(desk, "zoom => ioc.opsmap.state.map.getZoom() > zoom", arg=zoom)
+        wait_until(desk, "zoom => ioc.map.state.map.getZoom() > zoom", arg=zoom)
         desk.locator("#unchoose").click()
         expect(desk.locator("#map-panel h1")).to_have_text("Thành phố Huế")
     find(desk, "so y te")
@@ -265,9 +265,9 @@ def test_units_agencies_and_records_are_found_with_and_without_tone_marks(
     find(desk, f"PA-{HERE.code}-1")
     desk.keyboard.press("Enter")
     expect(desk.locator("#map-panel .marked")).to_contain_text(f"PA-{HERE.code}-1")
-    wait_until(desk, "ioc.opsmap.state.drawn.chosen.record?.title")
+    wait_until(desk, "ioc.map.state.drawn.chosen.record?.title")
     assert desk.evaluate(
-        "ioc.opsmap.state.map.getBounds().contains(ioc.opsmap.state.drawn.chosen.record.at)"
+        "ioc.map.state.map.getBounds().contains(ioc.map.state.drawn.chosen.record.at)"
     )
     desk.locator("#map-panel .marked").get_by_role("link", name=f"PA-{HERE.code}-1").click()
     desk.wait_for_url(f"**/record/feedback/PA-{HERE.code}-1")
@@ -278,9 +278,9 @@ def test_units_agencies_and_records_are_found_with_and_without_tone_marks(
 def test_a_mark_tells_what_it_is_and_whose_and_leads_there(desk: Page, filled: System) -> None:
     visit(desk, filled, "?layers=overdue")
     marks(desk, "overdue", 1)
-    lat, lon = desk.evaluate("ioc.opsmap.state.marks[0].of.at")
+    lat, lon = desk.evaluate("ioc.map.state.marks[0].of.at")
     point(desk, lat, lon, "3 hồ sơ quá hạn")
-    desk.mouse.click(*spot(desk, *desk.evaluate("ioc.opsmap.state.marks[0].of.at")))
+    desk.mouse.click(*spot(desk, *desk.evaluate("ioc.map.state.marks[0].of.at")))
     desk.locator("#map-tip").get_by_role(
         "link", name=re.compile("Trung tâm Phục vụ hành chính công")
     ).click()
@@ -318,7 +318,7 @@ def test_a_unit_that_nobody_here_has_and_a_window_that_cannot_be_are_said(
 
 def overlapping(page: Page) -> list[Any]:
     """Return pairs of names on the canvas of which one lies over the other."""
-    labels = page.evaluate("ioc.opsmap.state.labels")
+    labels = page.evaluate("ioc.map.state.labels")
     return [
         (a[0], b[0])
         for a, b in combinations(labels, 2)
@@ -334,7 +334,7 @@ def test_every_word_can_be_read_and_whatever_can_be_used_has_a_name(
     for kind in ("feedback", "document"):
         visit(desk, filled, f"?lang={lang}&layers={ALL}&kind={kind}&as=points", heading)
         assert illegible(desk) == []
-        wait_until(desk, "ioc.opsmap.state.labels.length > 5")  # they are drawn after the panel
+        wait_until(desk, "ioc.map.state.labels.length > 5")  # they are drawn after the panel
         assert overlapping(desk) == []
     assert nameless(desk) == []
     if lang == "en":
@@ -387,11 +387,11 @@ def test_a_place_without_outlines_shows_its_reports_where_they_lie(
         desk.goto(f"{url}/map")
         expect(desk.locator("#map-panel h1")).to_have_text("ELSEWHERE")
         wait_until(
-            desk, "ioc.opsmap.state.marks.some((one) => one.kind === 'cluster')", timeout=PATIENCE
+            desk, "ioc.map.state.marks.some((one) => one.kind === 'cluster')", timeout=PATIENCE
         )
         south, north = desk.evaluate(
             "(({ _southWest, _northEast }) => [_southWest.lat, "
-            "_northEast.lat])(ioc.opsmap.state.map.getBounds())"
+            "_northEast.lat])(ioc.map.state.map.getBounds())"
         )
         assert HERE.lat - 1.5 < south < HERE.lat < north < HERE.lat + 1.5, (
             "the map is where the reports are"
@@ -428,9 +428,7 @@ def test_reports_that_no_zoom_can_part_are_listed(
     desk: Page, piled: System, by: str, style: str
 ) -> None:
     visit(desk, piled, f"{AT_THE_PILE}&as={style}")
-    wait_until(
-        desk, "ioc.opsmap.state.marks.some((one) => ['cluster', 'point'].includes(one.kind))"
-    )
+    wait_until(desk, "ioc.map.state.marks.some((one) => ['cluster', 'point'].includes(one.kind))")
     if by == "mouse":
         desk.mouse.click(*spot(desk, *TOGETHER))
     else:
@@ -439,7 +437,7 @@ def test_reports_that_no_zoom_can_part_are_listed(
         desk.keyboard.press("Enter")
     expect(desk.locator("#map-panel h1")).to_have_text("Khung đã chọn")
     records(desk, MANY)
-    assert desk.evaluate("ioc.opsmap.state.map.getZoom()") == 18 and stays(desk)
+    assert desk.evaluate("ioc.map.state.map.getZoom()") == 18 and stays(desk)
     desk.locator("#map-records tbody a").first.click()
     desk.wait_for_url("**/record/feedback/PILE-*")
     desk.go_back()

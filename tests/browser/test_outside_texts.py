@@ -212,7 +212,7 @@ _TURNED = f"""() => {{
             found.push(`${{e.tagName}}: ${{one.data}}`);
     }}
     if (bad.test(document.title)) found.push('title');
-    for (const one of window.ioc?.opsmap?.state?.marks ?? [])
+    for (const one of window.ioc?.map?.state?.marks ?? [])
         if (bad.test(one.title + one.told)) found.push('mark');
     return found.slice(0, 5);
 }}"""

@@ -70,7 +70,7 @@ def test_what_came_late_is_in_the_corrected_picture_only(page: Page, told: Told)
 
 
 def test_the_map_of_the_past_shows_the_reports_of_then(page: Page, told: Told) -> None:
-    held = "(total) => window.ioc?.opsmap?.state.reports?.total === total"
+    held = "(total) => window.ioc?.map?.state.reports?.total === total"
     for picture in ("known", "corrected"):
         told.open(page, "/map", picture=picture)
         wait_until(page, held, arg=0)

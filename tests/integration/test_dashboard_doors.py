@@ -126,7 +126,7 @@ def test_data_is_not_kept_by_browsers(dashboard: Dashboard, path: str) -> None:
 
 
 def test_what_pages_are_drawn_with_may_be_kept(dashboard: Dashboard) -> None:
-    for path in ("/assets/theme.css", "/outlines/country.json"):
+    for path in ("/assets/favicon.svg", "/outlines/country.json"):
         status, headers, _ = dashboard.ask(path)
         assert status == 200 and "no-store" not in headers.get("cache-control", ""), path
 
@@ -221,7 +221,7 @@ def test_a_token_is_entered_once_and_opens_what_it_is_for(
     ):
         status, headers, text = guarded.ask(path)
         assert status == 401 and "Mã truy cập" in text and headers["cache-control"] == "no-store"
-    assert guarded.ask("/healthz")[0] == guarded.ask("/assets/theme.css")[0] == 200
+    assert guarded.ask("/healthz")[0] == guarded.ask("/assets/favicon.svg")[0] == 200
     form = {"Content_Type": "application/x-www-form-urlencoded", "Origin": f"http://{guarded.host}"}
     status, headers, _ = guarded.ask("/enter", "POST", f"token={desk}&to=/unit/46", **form)
     assert (status, headers["location"]) == (303, "/unit/46")

@@ -100,7 +100,9 @@ def test_the_wall_is_all_that_a_token_for_it_opens() -> None:
 
 
 def test_what_is_public_is_named_whole() -> None:
-    assert all(is_public(path) for path in ("/healthz", "/readyz", "/metrics", "/assets/theme.css"))
+    assert all(
+        is_public(path) for path in ("/healthz", "/readyz", "/metrics", "/assets/favicon.svg")
+    )
     assert not any(
         is_public(path)
         for path in (

@@ -1,7 +1,7 @@
 """`/map`: the operators' map, with figures, chart and records of what is selected on it.
 
-The page is made once; from then on its own script keeps the address and requests what changed, so
-that the map is never rebuilt under the viewer.
+The page is made once; from then on client/map/page.js keeps the address and requests what changed,
+so that the map is never rebuilt under the viewer.
 
 Reading order: `view` (the address), `spots` (positions of units), `shades` (classes and breaks),
 `drawn` (marks as data), `legends` (their meaning), `layer` and `layers` (switch, count, legend and

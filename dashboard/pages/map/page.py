@@ -147,5 +147,5 @@ def _ground(context: PageContext, request: PageRequest) -> html.Div:
 
 
 def _script(name: str) -> dict[str, str]:
-    """Name a function of the map's script."""
-    return {"variable": f"ioc.opsmap.{name}"}
+    """Name a function of client/map/page.js."""
+    return {"variable": f"ioc.map.{name}"}
