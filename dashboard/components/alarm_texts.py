@@ -32,7 +32,7 @@ def sentence(alarm: StoredAlarm, translator: Translator) -> str:
     rule, cause = reference.alarm_rule(alarm.rule), cause_of(alarm.cause)
     of_alarms = cause.many_of == "alarms"
     several = (alarm.told if of_alarms else alarm.units) > 1
-    said = translator(
+    text = translator(
         cause.many if several else cause.one,
         target=reference.target_label(alarm.subject.partition(".")[2], translator.language),
         n=translator.number(alarm.told if several and of_alarms else alarm.count),
@@ -49,9 +49,9 @@ def sentence(alarm: StoredAlarm, translator: Translator) -> str:
         units=translator.number(alarm.units),
     )
     return (
-        translator("within", said=said, radius=translator.number(round(alarm.radius, -1)))
+        translator("within", text=text, radius=translator.number(round(alarm.radius, -1)))
         if alarm.radius
-        else said
+        else text
     )
 
 
@@ -79,13 +79,13 @@ def rows(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> 
 
 def _blind(snapshot: Snapshot, translator: Translator) -> html.Article:
     until = snapshot.watched.until
-    said = (
+    text = (
         translator("blind_since", time=translator.moment(until, snapshot.at))
         if until
         else translator("blind")
     )
     return html.Article(
-        [html.H3([html.I(className="shape hatch"), html.B(said)])],
+        [html.H3([html.I(className="shape hatch"), html.B(text)])],
         className="alarm old",
         key="blind",
     )

@@ -86,10 +86,10 @@ def _row(
     ways: Sequence[Sequence[str]], does: Part, translator: Translator, together: str = "+"
 ) -> list[Part]:
     """Build a row of the help: alternative shortcuts of one or more keys, and what they do."""
-    said: list[Part] = []
+    parts: list[Part] = []
     for number, keys in enumerate(ways):
-        said += [" ", translator("or"), " "] if number else []
+        parts += [" ", translator("or"), " "] if number else []
         for each, key in enumerate(keys):
-            said += [together] if each else []
-            said.append(html.Kbd(key))
-    return [html.Dt(said), html.Dd(does)]
+            parts += [together] if each else []
+            parts.append(html.Kbd(key))
+    return [html.Dt(parts), html.Dd(does)]

@@ -155,7 +155,7 @@ def few(request: PageRequest, name: str, words: str) -> tuple[str, ...]:
     return found
 
 
-def said(wanted: Sequence[str]) -> str | None:
+def join_values(wanted: Sequence[str]) -> str | None:
     """Join values to a parameter; None for none, which removes it from the address."""
     return (
         ",".join(one.replace("%", "%25").replace(",", "%2C") if one else NONE for one in wanted)
@@ -171,7 +171,7 @@ class Toggles:
 
     def __init__(self, request: PageRequest, name: str) -> None:
         now = ("" if one == NONE else one for one in values(request.get(name)))
-        self._now = {value: quote_plus(said([value]) or "") for value in now}
+        self._now = {value: quote_plus(join_values([value]) or "") for value in now}
         bare = request.with_(**{name: None, "page": None})
         self._path, _, query = bare.partition("?")
         pieces = query.split("&") if query else []
@@ -186,7 +186,9 @@ class Toggles:
                 written for one, written in self._now.items() if one != value
             )
         else:
-            left = quote_plus(",").join(filter(None, (self._all, quote_plus(said([value]) or ""))))
+            left = quote_plus(",").join(
+                filter(None, (self._all, quote_plus(join_values([value]) or "")))
+            )
         query = "&".join([*self._before, *([f"{self._name}={left}"] if left else []), *self._after])
         return self._path + (f"?{query}" if query else "")
 

@@ -10,11 +10,11 @@ from dashboard.request.address import PageRequest
 
 def copy_link(request: PageRequest) -> html.Button:
     """Build a button that copies the address of the page."""
-    said: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "data-copy": request.translator("copied"),
         "data-failed": request.translator("not_copied"),
     }
-    return html.Button(request.translator("copy_link"), type="button", **said)
+    return html.Button(request.translator("copy_link"), type="button", **attributes)
 
 
 def files(request: PageRequest, address: str, total: int) -> list[Part]:
@@ -31,7 +31,7 @@ def file(request: PageRequest, address: str, form: str, words: str, id: str = ""
     """
     translator = request.translator
     path, _, query = address.partition("?")
-    said: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "data-busy": translator("file_busy"),
         "data-done": translator("file_done"),
         "data-failed": translator("file_failed"),
@@ -41,5 +41,5 @@ def file(request: PageRequest, address: str, form: str, words: str, id: str = ""
     }
     href = f"/export{path}.{form}" + (f"?{query}" if query else "")
     return html.A(
-        words, href=href, download="", id=id or f"download-{form}", className="file", **said
+        words, href=href, download="", id=id or f"download-{form}", className="file", **attributes
     )

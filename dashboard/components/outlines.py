@@ -195,11 +195,11 @@ def legend(
     breaks = [
         translator.number(limit, 0 if limit == round(limit) else 1) for limit in BREAKS[measure]
     ]
-    said = ["0", *breaks] if measure != "on_time" else ["", *breaks]
+    lower_ends = ["0", *breaks] if measure != "on_time" else ["", *breaks]
     return [
         html.Span(translator(f"measure_{measure}"), className="measure"),
         html.Span(
-            [html.Span(text, className=f"step s{step}") for step, text in enumerate(said)],
+            [html.Span(text, className=f"step s{step}") for step, text in enumerate(lower_ends)],
             className="ramp",
         ),
         html.Span([html.I(className="shape hatch"), translator("source_lost")], className="key"),

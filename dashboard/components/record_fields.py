@@ -46,26 +46,29 @@ MANY_UNITS = ("invited", "connected")
 def facts(kind: Kind, row: Row, place: ProvinceContext, request: PageRequest) -> html.Dl:
     """The fields of a record in the order of the vocabulary; those that say nothing are left out."""
     translator = request.translator
-    said: list[Part] = []
+    parts: list[Part] = []
     for name, value in row.items():
         if name in LEFT_OUT or value in (None, "", []):
             continue
-        told = (
+        content = (
             _moment(name, value, row, translator)
             if isinstance(value, datetime)
-            else _told(name, value, place, request)
+            else _content(name, value, place, request)
         )
-        said += [html.Dt(translator(f"field_{name}")), html.Dd(told)]
+        parts += [html.Dt(translator(f"field_{name}")), html.Dd(content)]
     if row.get("lat") is not None:
-        said += [html.Dt(translator("field_point")), html.Dd(f"{row['lat']:.5f}, {row['lon']:.5f}")]
+        parts += [
+            html.Dt(translator("field_point")),
+            html.Dd(f"{row['lat']:.5f}, {row['lon']:.5f}"),
+        ]
     if kind is FEEDBACK:
         seal: list[Part] = [html.I(className="shape hatch"), " "] if row["sealed"] else []
         words = translator("reporter_sealed" if row["sealed"] else "reporter_none")
-        said += [html.Dt(translator("field_reporter")), html.Dd([*seal, words])]
-    return html.Dl(said, className="facts-of")
+        parts += [html.Dt(translator("field_reporter")), html.Dd([*seal, words])]
+    return html.Dl(parts, className="facts-of")
 
 
-def _told(name: str, value: Any, place: ProvinceContext, request: PageRequest) -> Part:
+def _content(name: str, value: Any, place: ProvinceContext, request: PageRequest) -> Part:
     translator = request.translator
     if name == "commune":
         return unit_link(request, place, value, commune_name(value, place, translator))

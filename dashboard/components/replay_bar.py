@@ -140,7 +140,7 @@ def _bar(
         id="replay",
         className="past-bar",
         **labelled(translator("replaying")),
-        **_told(translator, replay.at, since, until, marks(request))
+        **_script_data(translator, replay.at, since, until, marks(request))
         | (marked("follows") if follows(request, run) else {}),
     )
 
@@ -180,7 +180,7 @@ def chooser(context: PageContext, request: PageRequest) -> Part:
         id="replay",
         className="past-bar chooses",
         **labelled(translator("timeline")),
-        **_told(translator, now, since, until) | marked("choosing"),
+        **_script_data(translator, now, since, until) | marked("choosing"),
     )
 
 
@@ -190,7 +190,7 @@ def _sign(translator: Translator, run: ReplayRun | None) -> str:
     return f"{translator('exercise' if run.mark is RunMark.EXERCISE else 'replaying')} · {run.name}"
 
 
-def _told(
+def _script_data(
     translator: Translator,
     at: datetime,
     since: datetime,
@@ -240,8 +240,8 @@ def _periods(request: PageRequest, since: datetime, until: datetime) -> Part:
 
 def speed(request: PageRequest) -> int:
     """Return the playing speed in the address."""
-    said = request.get("speed")
-    return int(said) if said.isdecimal() and int(said) in SPEEDS else USUAL_SPEED
+    text = request.get("speed")
+    return int(text) if text.isdecimal() and int(text) in SPEEDS else USUAL_SPEED
 
 
 def _picture(request: PageRequest, one: Picture, chosen: Picture) -> Part:

@@ -7,14 +7,14 @@ from dashboard.i18n.translator import Translator
 from schemas.scores import GroupScore, Score, ScorePart
 
 
-def bar(got: float, known: float, most: float, told: str) -> html.Div:
+def bar(got: float, known: float, most: float, label: str) -> html.Div:
     """Draw a bar of `most` points: `got` filled, the other `known` ones empty, the rest hatched.
 
     Args:
         got: points won.
         known: points won or lost.
         most: points that can be won.
-        told: read by screen readers.
+        label: read by screen readers.
     """
     parts = [("got", got), ("lost", known - got), ("unknown", most - known)]
     marks = [
@@ -22,7 +22,7 @@ def bar(got: float, known: float, most: float, told: str) -> html.Div:
         for name, points in parts
         if points > 0
     ]
-    return html.Div(marks, className="points-bar", role="img", title=told, **labelled(told))
+    return html.Div(marks, className="points-bar", role="img", title=label, **labelled(label))
 
 
 def points_label(points: float | None, most: float, translator: Translator) -> str:
@@ -33,9 +33,9 @@ def points_label(points: float | None, most: float, translator: Translator) -> s
 
 def group_cell(one: GroupScore, translator: Translator) -> Part:
     """Show a group in a league: its points and their bar."""
-    told = points_label(one.points, one.group.points, translator)
-    covered = f"{told}, {translator('covered', n=translator.number(one.coverage))}"
-    words = html.Span(told, className="" if one.complete else "partial")
+    label = points_label(one.points, one.group.points, translator)
+    covered = f"{label}, {translator('covered', n=translator.number(one.coverage))}"
+    words = html.Span(label, className="" if one.complete else "partial")
     line = bar(
         one.points or 0.0,
         one.known,
@@ -48,8 +48,8 @@ def group_cell(one: GroupScore, translator: Translator) -> Part:
 def item_bar(one: ScorePart, translator: Translator) -> html.Div:
     """Draw the bar of an item."""
     name = one.of.label(translator.language)
-    told = f"{name}: {points_label(one.points, one.of.points, translator)}"
-    return bar(one.points or 0.0, one.known, one.of.points, told)
+    label = f"{name}: {points_label(one.points, one.of.points, translator)}"
+    return bar(one.points or 0.0, one.known, one.of.points, label)
 
 
 def total_label(one: Score, translator: Translator) -> str:

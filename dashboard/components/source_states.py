@@ -60,11 +60,11 @@ def strip(spans: Sequence[Span], translator: Translator) -> Part:
         for one in spans
     ]
     silent = [one for one in spans if one.state in (SourceState.SILENT, SourceState.MALFORMED)]
-    told = "; ".join(
+    label = "; ".join(
         f"{state_word(one.state, translator)} "
         f"{translator.time(one.start)}–{translator.time(one.end)}"
         for one in silent
     )
     return html.Div(
-        parts, className="strip", role="img", **labelled(told or translator("no_silence"))
+        parts, className="strip", role="img", **labelled(label or translator("no_silence"))
     )

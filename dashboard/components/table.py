@@ -49,11 +49,11 @@ class Wish:
     @classmethod
     def of(cls, request: PageRequest, prefix: str, usual: str, size: int = 50) -> "Wish":
         """Parse the parameters `<prefix>sort=-name` and `<prefix>page=2`."""
-        said = request.get(f"{prefix}sort", usual)
+        order = request.get(f"{prefix}sort", usual)
         page = request.get(f"{prefix}page", "1")
         return cls(
-            said.removeprefix("-"),
-            said.startswith("-"),
+            order.removeprefix("-"),
+            order.startswith("-"),
             int(page) if page.isdecimal() and int(page) > 0 else 1,
             size,
         )

@@ -69,12 +69,12 @@ def status_of(request: PageRequest) -> TargetStatus | None:
     Raises:
         LookupError: there is no such status; the message is for the screen.
     """
-    said = request.get("status")
-    if not said:
+    name = request.get("status")
+    if not name:
         return None
-    found = next((one for one in TargetStatus if one == said), None)
+    found = next((one for one in TargetStatus if one == name), None)
     if found is None:
-        raise LookupError(request.translator("unknown_status", id=said))
+        raise LookupError(request.translator("unknown_status", id=name))
     return found
 
 
@@ -135,7 +135,7 @@ def left(due: date, at: date, translator: Translator) -> str:
     )
 
 
-def told(target: Target, translator: Translator) -> str:
+def verification(target: Target, translator: Translator) -> str:
     """Say whether a target was verified, and what of it is assumed."""
     note = target.noted(translator.language)
     if target.verified:

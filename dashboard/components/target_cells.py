@@ -18,10 +18,10 @@ def meter(one: TargetStanding, translator: Translator) -> Part:
     share = board.reached(one)
     if share is None:
         return ""
-    told = translator("of_aim", n=translator.number(100 * share))
+    label = translator("of_aim", n=translator.number(100 * share))
     width = f"{100 * min(max(share, 0.0), 1.0):.1f}%"
     bar = html.I(style={"width": width}, className="old" if one.reading.stale else "got")
-    return html.Div(bar, className="meter", title=told, role="img", **labelled(told))
+    return html.Div(bar, className="meter", title=label, role="img", **labelled(label))
 
 
 def trend(one: TargetStanding, past: Sequence[SeriesPoint], translator: Translator) -> Part:
@@ -36,8 +36,8 @@ def trend(one: TargetStanding, past: Sequence[SeriesPoint], translator: Translat
     word = trend_word(one, translator) or translator(
         "computed" if board.is_computed(one) else "no_reports"
     )
-    told = f"{one.target.label(translator.language)}: {word}"
-    line = [sparkline([point.value for point in points[-60:]], told)] if len(points) > 1 else []
+    label = f"{one.target.label(translator.language)}: {word}"
+    line = [sparkline([point.value for point in points[-60:]], label)] if len(points) > 1 else []
     return [*line, html.Small(word)]
 
 

@@ -119,7 +119,7 @@ def priority(figure: Figure, found: Reading, aim: Target | None) -> int:
 
 def detail(found: Reading, aim: Target | None, call: int, translator: Translator) -> list[Part]:
     """Return the lines below a figure: target or age, missing sources, the number it rests on."""
-    said: list[Part] = []
+    lines: list[Part] = []
     if not found.stale and aim is not None:
         missed = call > 0
         words = translator(
@@ -128,11 +128,11 @@ def detail(found: Reading, aim: Target | None, call: int, translator: Translator
             if aim.measure_unit == "%"
             else translator.number(aim.value),
         )
-        said.append(html.Span([html.I(className="shape p2"), " ", words] if missed else words))
+        lines.append(html.Span([html.I(className="shape p2"), " ", words] if missed else words))
     if (dead := lost(found, translator)) is not None:
-        said.append(dead)
+        lines.append(dead)
     if found.whole:
-        said.append(
+        lines.append(
             html.Span(
                 translator(
                     "of_whole",
@@ -141,7 +141,7 @@ def detail(found: Reading, aim: Target | None, call: int, translator: Translator
                 )
             )
         )
-    return said
+    return lines
 
 
 def sentence(figure: Figure, translator: Translator) -> str:

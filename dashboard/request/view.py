@@ -86,12 +86,14 @@ def unknown_scenes(asked: str | None) -> tuple[str, ...]:
 
 def view(data: Any) -> WallView:
     """Return the view described by the data of a page's store."""
-    said = data if isinstance(data, dict) else {}
-    language = choose_language(said.get("language"), None, "vi")
-    if said.get("room") == "desk" or said.get("past"):
+    stored = data if isinstance(data, dict) else {}
+    language = choose_language(stored.get("language"), None, "vi")
+    if stored.get("room") == "desk" or stored.get("past"):
         return WallView(language, room="desk")
-    asked = said.get("scenes") or ()
+    asked = stored.get("scenes") or ()
     chosen, rotate = scenes(
-        ",".join(map(str, asked)) if isinstance(asked, list) else None, str(said.get("rotate")), 30
+        ",".join(map(str, asked)) if isinstance(asked, list) else None,
+        str(stored.get("rotate")),
+        30,
     )
-    return WallView(language, measure(said.get("measure")), scenes=chosen, rotate=rotate)
+    return WallView(language, measure(stored.get("measure")), scenes=chosen, rotate=rotate)

@@ -214,13 +214,15 @@ class Access:
             "label": translator("token"),
             "button": translator("token_enter"),
         }
-        told = {key: escape(text) for key, text in (words | {"enter": ENTER, "to": to}).items()}
+        escaped = {key: escape(text) for key, text in (words | {"enter": ENTER, "to": to}).items()}
         headers = {
             "Cache-Control": "no-store",
             "Referrer-Policy": "same-origin",
             "Content-Security-Policy": POLICY,
         }
-        page = PAGE.format(language=translator.language, sheet=client_files.client().sheet, **told)
+        page = PAGE.format(
+            language=translator.language, sheet=client_files.client().sheet, **escaped
+        )
         await HTMLResponse(page, 403 if why in ("no_rights", "token_in_address") else 401, headers)(
             scope, receive, send
         )

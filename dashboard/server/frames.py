@@ -61,15 +61,15 @@ class Frames:
         if text is None:
             raise FrameError("a frame is not text")
         try:
-            said = json.loads(text)
+            message = json.loads(text)
         except (ValueError, RecursionError):
             raise FrameError("a frame is no JSON") from None
-        if not isinstance(said, dict) or said.get("type") not in TYPES:
+        if not isinstance(message, dict) or message.get("type") not in TYPES:
             raise FrameError("a frame is no message")
-        if not all(isinstance(said.get(name, ""), str) for name in ("requestId", "rendererId")):
+        if not all(isinstance(message.get(name, ""), str) for name in ("requestId", "rendererId")):
             raise FrameError("a message has no number")
-        if said["type"] == "callback_request":
-            self._check_push(said.get("payload"), pushes)
+        if message["type"] == "callback_request":
+            self._check_push(message.get("payload"), pushes)
 
     def _check_push(self, payload: Any, pushes: deque[float]) -> None:
         if (

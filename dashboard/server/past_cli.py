@@ -48,8 +48,8 @@ def proof(from_: From = "", to: To = "") -> None:
     except UnreachableError as error:
         _away(settings, error)
     equal = len(found) - differing - apart
-    told = f"{len(found):,} snapshots: {equal:,} replayed the same, {differing:,} not"
-    print(f"{told}, {apart:,} recorded by other rules." if apart else f"{told}.")
+    summary = f"{len(found):,} snapshots: {equal:,} replayed the same, {differing:,} not"
+    print(f"{summary}, {apart:,} recorded by other rules." if apart else f"{summary}.")
     if differing or (found and apart == len(found)):
         sys.exit(1)
 
@@ -144,11 +144,11 @@ def _moments(from_: str, to: str) -> tuple[datetime, datetime]:
     return _moment(from_) if from_ else EPOCH, _moment(to) if to else datetime.now(UTC)
 
 
-def _moment(said: str) -> datetime:
+def _moment(text: str) -> datetime:
     try:
-        return moment_of(said)
+        return moment_of(text)
     except ValueError:
-        sys.exit(f"{said!r} is no moment; they look like 2026-11-22 or 2026-11-22T14:05.")
+        sys.exit(f"{text!r} is no moment; they look like 2026-11-22 or 2026-11-22T14:05.")
 
 
 def _progress() -> Progress:

@@ -37,14 +37,14 @@ def add(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="NAME") from None
     print(token)
-    told = Console(stderr=True, highlight=False)
+    stderr = Console(stderr=True, highlight=False)
     address = f"{'https' if settings.tls else 'http'}://{settings.host}:{settings.dashboard_port}{PAGES[kind]}"
-    told.print(
+    stderr.print(
         f"{address}?token={token}" if kind == "wall" else f"{address} (enter the token there)",
         soft_wrap=True,
     )
     if settings.access != "token":
-        told.print(
+        stderr.print(
             "IOC_ACCESS is `open`: whoever reaches the dashboard sees all of it, "
             "with or without a token."
         )

@@ -80,11 +80,11 @@ class Tokens:
         del known[name]
         self._write(known)
 
-    def right(self, said: str | None) -> Right | None:
+    def right(self, text: str | None) -> Right | None:
         """Return what a token grants; None if it is invalid."""
-        if not said:
+        if not text:
             return None
-        hashed, now = _hash(said), datetime.now(UTC)
+        hashed, now = _hash(text), datetime.now(UTC)
         found = (
             one
             for one in self.all().values()
@@ -100,6 +100,6 @@ class Tokens:
         new.replace(self.path)
 
 
-def _hash(said: str) -> str:
+def _hash(text: str) -> str:
     """Hash a token; it has 192 random bits, so one round of a good hash is enough."""
-    return hashlib.sha256(said.encode()).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()

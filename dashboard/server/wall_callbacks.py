@@ -32,11 +32,11 @@ def register(app: dash.Dash, board: Board) -> None:
         ws = dash.ctx.websocket
         if ws is None:
             return
-        said = await _ask(ws)
-        if said is None:
+        viewer = await _ask(ws)
+        if viewer is None:
             return
         asked = asyncio.get_running_loop().time()
-        async for changes in board.follow(_view(said)):
+        async for changes in board.follow(_view(viewer)):
             if ws.is_shutdown:
                 return
             await _send(ws, changes)
@@ -64,9 +64,9 @@ def register(app: dash.Dash, board: Board) -> None:
         prevent_initial_call=True,
     )
     @on_loop
-    async def poll(_count: int, said: Any) -> Any:
+    async def poll(_count: int, viewer: Any) -> Any:
         """Return the whole newest frame, for a page without a WebSocket."""
-        async for changes in board.follow(_view(said)):
+        async for changes in board.follow(_view(viewer)):
             for (component, prop), text in changes.items():
                 if (component, prop) != PULSE:
                     dash.set_props(component, {prop: json.loads(text)})
@@ -74,10 +74,10 @@ def register(app: dash.Dash, board: Board) -> None:
         return dash.no_update
 
 
-def _view(said: Any) -> WallView:
+def _view(viewer: Any) -> WallView:
     """Return the view that a page describes; the default view if it describes none."""
     try:
-        return view(said)
+        return view(viewer)
     except (TypeError, ValueError):
         return view(None)
 
@@ -91,11 +91,11 @@ async def _send(ws: Any, changes: Texts) -> None:
     queue, renderer = ws._outbound_queue.sync_q, json.dumps(ws._renderer_id)
     while queue.qsize() > WAITING and not ws.is_shutdown:
         await asyncio.sleep(0.05)
-    said = ",".join(
+    viewer = ",".join(
         f'{{"type":"set_props","rendererId":{renderer},"payload":{{"componentId":"{component}","props":{{"{prop}":{text}}}}}}}'
         for (component, prop), text in changes.items()
     )
-    for message in (FLUSH_SIGNAL, f"[{said}]", FLUSH_SIGNAL):
+    for message in (FLUSH_SIGNAL, f"[{viewer}]", FLUSH_SIGNAL):
         queue.put_nowait(message)
 
 
@@ -106,10 +106,10 @@ async def _ask(ws: Any) -> Any:
     """
     for _ in range(50):
         try:
-            said = await ws.get_prop("viewer", "data", timeout=10.0)
+            viewer = await ws.get_prop("viewer", "data", timeout=10.0)
         except TimeoutError:
             return None
-        if said is not None or ws.is_shutdown:
-            return said
+        if viewer is not None or ws.is_shutdown:
+            return viewer
         await asyncio.sleep(0.1)
     return None

@@ -87,9 +87,9 @@ def test_figures_of_different_units_compare_by_how_much_of_their_aim_they_reach(
 
 
 def test_a_target_says_what_of_it_was_verified_and_what_was_assumed() -> None:
-    assert board.told(TAX, VI) == "chưa xác minh; mức và hạn là giả định"
+    assert board.verification(TAX, VI) == "chưa xác minh; mức và hạn là giả định"
     villages = next(one for one in targets("46") if one.code == "villages")
-    assert board.told(villages, EN) == "in the source; due date assumed"
+    assert board.verification(villages, EN) == "in the source; due date assumed"
 
 
 def test_every_status_is_drawn_and_only_what_is_off_calls_with_a_shape() -> None:

@@ -145,7 +145,7 @@ def test_a_kind_or_a_unit_that_is_none_is_not_found() -> None:
 )
 def test_any_values_survive_an_address(wanted: list[str]) -> None:
     known = [one for one in wanted if one != address.NONE]
-    said = address.said(known)
+    said = address.join_values(known)
     found = address.values(said) if said else ()
     assert ["" if one == address.NONE else one for one in found] == known
 
@@ -179,7 +179,7 @@ def test_the_links_of_all_values_are_written_as_each_by_itself(
 ) -> None:
     now, value = [one for one in now if one != address.NONE], "" if value == address.NONE else value
     given_, kept = (
-        {"procedure": address.said(now) or "", other: kept, "page": "3"},
+        {"procedure": address.join_values(now) or "", other: kept, "page": "3"},
         kept.strip() or "x",
     )
     asked = PageRequest(
@@ -187,7 +187,7 @@ def test_the_links_of_all_values_are_written_as_each_by_itself(
     )
     changed = [one for one in now if one != value] if value in now else [*now, value]
     assert Toggles(asked, "procedure").to(value) == asked.with_(
-        procedure=address.said(changed), page=None
+        procedure=address.join_values(changed), page=None
     )
 
 

@@ -56,16 +56,16 @@ def notes(criteria: CriteriaSet, translator: Translator) -> html.Div:
     """Say by which rule there is a total, and what was not verified."""
     doubtful = [item for item in criteria.items if not item.verified]
     points = translator.number(sum(item.points for item in doubtful))
-    said = [translator("coverage_rule", n=translator.number(criteria.coverage))]
+    lines = [translator("coverage_rule", n=translator.number(criteria.coverage))]
     if doubtful:
-        said.append(
+        lines.append(
             translator("unverified_items", n=len(doubtful), all=len(criteria.items), points=points)
         )
     if not all(grade.verified for grade in criteria.grades):
-        said.append(translator("unverified_grades"))
+        lines.append(translator("unverified_grades"))
     note = criteria.noted(translator.language)
     return html.Div(
-        [html.P(one) for one in (*said, *([f"{criteria.source}: {note}"] if note else []))],
+        [html.P(one) for one in (*lines, *([f"{criteria.source}: {note}"] if note else []))],
         className="notes",
     )
 

@@ -69,7 +69,7 @@ def _items(words: str, score: Score, request: PageRequest) -> Iterator[tuple[obj
     for one in score.parts:
         reads = one.of.reads if isinstance(one.of, Criterion) else one.of.reported
         seen = translator("yes" if one.of.verified else "no")
-        said = (
+        cells = (
             named(reads, translator),
             one.reading.value,
             one.state.label(request.language),
@@ -81,6 +81,6 @@ def _items(words: str, score: Score, request: PageRequest) -> Iterator[tuple[obj
             one.of.label(request.language),
             one.points,
             one.of.points,
-            *said,
+            *cells,
             one.reading.as_of,
         )

@@ -165,9 +165,9 @@ def _groups(groups: tuple[GroupScore, ...], translator: Translator) -> html.Ul:
 
 
 def _published(other: Published, translator: Translator) -> html.Article:
-    score, told = other.score, other.score.reported
-    known = told is not None and told.value is not None
-    old = known and told is not None and told.stale
+    score, reported = other.score, other.score.reported
+    known = reported is not None and reported.value is not None
+    old = known and reported is not None and reported.stale
     facts: list[Part] = []
     if known and not old:
         facts += [
@@ -190,11 +190,14 @@ def _published(other: Published, translator: Translator) -> html.Article:
     if old:
         facts.insert(0, chip(translator("old_figure"), "unknown"))
     value = (
-        translator.number(told.value, 1)
-        if told is not None and told.value is not None
+        translator.number(reported.value, 1)
+        if reported is not None and reported.value is not None
         else translator("published_none")
     )
-    reading = [html.B(value, className="" if known else "words"), age(told.as_of if told else None)]
+    reading = [
+        html.B(value, className="" if known else "words"),
+        age(reported.as_of if reported else None),
+    ]
     return html.Article(
         [
             html.H3(translator("published_reading")),

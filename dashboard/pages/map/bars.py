@@ -29,7 +29,7 @@ def bars(
     starts = [since, *(one.at for one in pairs[:-1])]
     drawn = []
     for start, one in zip(starts, pairs, strict=True):
-        told = (
+        label = (
             f"{_when(start, step)} – {_when(one.at, step)}: "
             f"{begun.lower()} {translator.number(one.begun)}, "
             f"{closed.lower()} {translator.number(one.closed)}"
@@ -41,7 +41,7 @@ def bars(
         href = request.with_(
             **{"window": None, "from": written(start), "to": written(one.at), "records_page": None}
         )
-        drawn.append(html.A(heights, href=href, title=told, **labelled(told)))
+        drawn.append(html.A(heights, href=href, title=label, **labelled(label)))
     places = (
         sorted({round(number * (len(pairs) - 1) / (TICKS - 1)) for number in range(TICKS)})
         if pairs

@@ -23,7 +23,7 @@ from schemas.events.kinds import FEEDBACK
 from schemas.figures import BY_CODE
 from schemas.reference import category_label
 
-TOLD = 6
+MAX_LINES = 6
 """Most lines in the text of a mark."""
 FILTERS = ("category", "state", "window", "from", "to", "unit", "box", "run")
 """Parameters that decide which reports the map shows."""
@@ -101,7 +101,7 @@ def communes(context: PageContext, request: PageRequest, view: MapView) -> dict[
     """Return the shades of the communes."""
     readings, classes = gathered.communes(context, view)
     translator = request.translator
-    told = {
+    values = {
         code: translator("stale") if found.stale else value(found, view.measure, translator)
         for code in context.place.names
         if (found := readings.get(code)) is not None
@@ -110,7 +110,7 @@ def communes(context: PageContext, request: PageRequest, view: MapView) -> dict[
         "measure": view.measure.label(request.language),
         "shades": {code: classes.shade(step) for code, step in classes.steps.items()},
         "unknown": [code for code, found in readings.items() if found.stale],
-        "values": told,
+        "values": values,
     }
 
 
@@ -142,27 +142,31 @@ def alarms(context: PageContext, request: PageRequest, view: MapView) -> dict[st
     return {"alarms": [_call(context, request, one, watched.alive) for one in calls]}
 
 
-def mark(code: str, spot: Spot, heading: str, *said: str, **more: Any) -> Mark:
-    """Return a mark at a spot: its heading, the lines that it says, at most `TOLD`, and what a painter needs.
+def mark(code: str, spot: Spot, heading: str, *texts: str, **more: Any) -> Mark:
+    """Return a mark at a spot: its heading, at most `MAX_LINES` lines, and what a painter needs.
 
     Args:
         code: the unit that a click chooses; empty for none.
         spot: where it lies.
         heading: the first line.
-        said: further lines; empty ones are left out.
+        texts: further lines; empty ones are left out.
         more: by name, such as `n`, the number of marks that are drawn as squares.
     """
-    lines = [one for one in said if one]
-    kept = lines if len(lines) <= TOLD else [*lines[: TOLD - 1], f"… +{len(lines) - TOLD + 1}"]
+    lines = [one for one in texts if one]
+    kept = (
+        lines
+        if len(lines) <= MAX_LINES
+        else [*lines[: MAX_LINES - 1], f"… +{len(lines) - MAX_LINES + 1}"]
+    )
     return {"code": code, "at": spot, "title": heading, "told": kept, **more}
 
 
 def _bodies(
-    context: PageContext, request: PageRequest, spot: str, told: Mapping[str, str]
+    context: PageContext, request: PageRequest, spot: str, values: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     """Return the commune and agencies of a mark, to choose from: the code and the text of each."""
     own = [(spot, title(context, request, spot))] if spot in context.place.names else []
-    return [*own, *told.items()]
+    return [*own, *values.items()]
 
 
 def _amount(context: PageContext, request: PageRequest, one: Amount) -> Mark:
@@ -170,7 +174,7 @@ def _amount(context: PageContext, request: PageRequest, one: Amount) -> Mark:
         request.translator,
         sorted(one.of.items(), key=lambda item: (-item[1], item[0])),
     )
-    said = {
+    lines = {
         code: f"{translator.number(count)} · {name(code, context.place, translator)}"
         for code, count in of
     }
@@ -181,16 +185,16 @@ def _amount(context: PageContext, request: PageRequest, one: Amount) -> Mark:
         one.code,
         one.spot,
         heading,
-        *said.values(),
+        *lines.values(),
         n=one.count,
-        agencies=_bodies(context, request, one.code, said),
+        agencies=_bodies(context, request, one.code, lines),
     )
 
 
 def _edge(context: PageContext, request: PageRequest, one: Edge) -> Mark:
     translator = request.translator
     ends = [title(context, request, code) for code in (one.sender, one.receiver)]
-    said = [
+    lines = [
         f"{BY_CODE[code].label(request.language)}: "
         f"{value(one.readings[code], BY_CODE[code], translator)}"
         for code in (
@@ -206,7 +210,7 @@ def _edge(context: PageContext, request: PageRequest, one: Edge) -> Mark:
         "",
         one.ends[0],
         " → ".join(ends),
-        *said,
+        *lines,
         to=one.ends[1],
         n=one.sent,
         slow=one.slow,
@@ -216,7 +220,7 @@ def _edge(context: PageContext, request: PageRequest, one: Edge) -> Mark:
 
 def _site(context: PageContext, request: PageRequest, one: MeetingSite, meetings: Meetings) -> Mark:
     translator = request.translator
-    said = [
+    lines = [
         translator("map_sites_connected", n=translator.number(one.connected))
         if one.connected
         else "",
@@ -224,19 +228,19 @@ def _site(context: PageContext, request: PageRequest, one: MeetingSite, meetings
         translator("map_sites_invited", n=translator.number(one.invited)) if one.invited else "",
     ]
     if one.hosts:
-        said += [
+        lines += [
             f"{translator.moment(row['started_at'], context.clock.now())} {row['title']}"
             for row in (*meetings.live, *meetings.coming)
         ]
     state = "missing" if one.missing else "connected" if one.connected else "coming"
     return mark(
-        one.code, one.spot, title(context, request, one.code), *said, state=state, hosts=one.hosts
+        one.code, one.spot, title(context, request, one.code), *lines, state=state, hosts=one.hosts
     )
 
 
 def _feeds(context: PageContext, request: PageRequest, one: Feeds) -> Mark:
     translator = request.translator
-    said = [
+    lines = [
         f"{state_word(source.state, translator)} · {translator(f'feed_{source.kind}')} · "
         f"{name(source.agency, context.place, translator)}"
         for source in one.sources
@@ -252,7 +256,7 @@ def _feeds(context: PageContext, request: PageRequest, one: Feeds) -> Mark:
         one.code,
         one.spot,
         title(context, request, one.code),
-        *said,
+        *lines,
         state=one.state.value,
         agencies=bodies,
     )
@@ -260,7 +264,7 @@ def _feeds(context: PageContext, request: PageRequest, one: Feeds) -> Mark:
 
 def _call(context: PageContext, request: PageRequest, one: Calls, alive: bool) -> Mark:
     translator = request.translator
-    said = [
+    lines = [
         f"{translator(f'priority_{alarm.priority}')}: {sentence(alarm, translator)}"
         for alarm in one.alarms
     ]
@@ -270,7 +274,7 @@ def _call(context: PageContext, request: PageRequest, one: Calls, alive: bool) -
         else where(one.alarms[0], context.place, translator)
     )
     priority = one.alarms[0].priority if alive else 0
-    return mark(one.code, one.spot, heading, *said, priority=priority, n=len(one.alarms))
+    return mark(one.code, one.spot, heading, *lines, priority=priority, n=len(one.alarms))
 
 
 def _at(place: Spots, code: str) -> Spot | None:

@@ -58,8 +58,8 @@ def hits(context: PageContext, request: PageRequest, text: str) -> Part:
     )
 
 
-def _hit(request: PageRequest, words: str, told: str, **choice: str | None) -> html.Li:
+def _hit(request: PageRequest, words: str, note: str, **choice: str | None) -> html.Li:
     changes = {"unit": None, "box": None, "record": None, "records_page": None, **choice}
     return html.Li(
-        html.A([html.Span(words), html.Small(told)], href=request.with_(**changes), **marked("fit"))
+        html.A([html.Span(words), html.Small(note)], href=request.with_(**changes), **marked("fit"))
     )

@@ -152,24 +152,24 @@ def reports(context: PageContext, view: MapView) -> int:
 def communes(context: PageContext, view: MapView) -> tuple[Readings, Shades]:
     """Return the measure by commune, and the classes, without communes of silent sources."""
 
-    def request() -> tuple[Readings, Shades]:
+    def load() -> tuple[Readings, Shades]:
         found = store(context).by_unit(
             view.scope(context.place, spots(context.place)), view.measure, "commune"
         )
         sources, code = context.current_sources(), view.measure.code
         its = of_units(sources)
-        told = {
+        values = {
             unit: aged({code: one}, its.get(("commune", unit), ()))[code]
             for unit, one in found.items()
         }
         here = {
             unit: one
-            for unit, one in told.items()
+            for unit, one in values.items()
             if not one.stale and (unit in context.place.names or not context.place.names)
         }
-        return told, shades(view.measure, here)
+        return values, shades(view.measure, here)
 
-    return once(context, view, ("communes", view.measure.code), request)
+    return once(context, view, ("communes", view.measure.code), load)
 
 
 def outside(context: PageContext, view: MapView) -> tuple[float, list[str]]:
@@ -191,12 +191,12 @@ def overdue(context: PageContext, view: MapView) -> list[Amount]:
 def amounts(context: PageContext, view: MapView, figure: Figure) -> list[Amount]:
     """Return what a figure that counts reads at the spot of each agency, most first."""
 
-    def request() -> list[Amount]:
+    def load() -> list[Amount]:
         where = spots(context.place)
         found = store(context).by_unit(view.scope(context.place, where), figure, "agency")
         return _amounts(where, {code: one.value for code, one in found.items() if one.value})
 
-    return once(context, view, ("amounts", figure.code), request)
+    return once(context, view, ("amounts", figure.code), load)
 
 
 def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
@@ -211,7 +211,7 @@ def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
 def flows(context: PageContext, view: MapView) -> list[Edge]:
     """Return documents between spots, most first; with a selection, only those from or to it."""
 
-    def request() -> list[Edge]:
+    def load() -> list[Edge]:
         where = spots(context.place)
         lying = {
             one.code: spot
@@ -226,8 +226,8 @@ def flows(context: PageContext, view: MapView) -> list[Edge]:
             scope, {code: spot for code, (spot, _) in lying.items()}, figures
         )
         edges = [
-            Edge(*key, (at[key[0]], at[key[1]]), told)
-            for key, told in found.items()
+            Edge(*key, (at[key[0]], at[key[1]]), values)
+            for key, values in found.items()
             if key[0] != key[1]
         ]
         if scope.communes is not None:
@@ -241,19 +241,19 @@ def flows(context: PageContext, view: MapView) -> list[Edge]:
             key=lambda one: (-one.sent, one.sender, one.receiver),
         )
 
-    return once(context, view, ("flows", view.agency, view.communes, view.box), request)
+    return once(context, view, ("flows", view.agency, view.communes, view.box), load)
 
 
 def meetings(context: PageContext, view: MapView) -> Meetings:
     """Return the current meetings and those of the next hours, with their sites."""
 
-    def request() -> Meetings:
+    def load() -> Meetings:
         clock = At(view.until) if view.past else context.clock
         live, coming = context.lives.meetings(clock), context.lives.coming(clock, SOON)
         counts: dict[tuple[str, Spot], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         where = spots(context.place)
-        said = [(live, "connected"), (live, "missing"), (coming, "invited")]
-        for number, (rows, field) in enumerate(said):
+        states = [(live, "connected"), (live, "missing"), (coming, "invited")]
+        for number, (rows, field) in enumerate(states):
             for code in (code for row in rows for code in row[field]):
                 if (found := where.of(code)) is not None:
                     counts[found][number] += 1
@@ -266,13 +266,13 @@ def meetings(context: PageContext, view: MapView) -> Meetings:
         ]
         return Meetings(live, coming, sites)
 
-    return once(context, view, "meetings", request)
+    return once(context, view, "meetings", load)
 
 
 def sources(context: PageContext, view: MapView) -> list[Feeds]:
     """Return the feeds by the spots of their agencies."""
 
-    def request() -> list[Feeds]:
+    def load() -> list[Feeds]:
         where, at = spots(context.place), defaultdict[tuple[str, Spot], list[Source]](list)
         for one in context.current_sources():
             if (found := where.of(one.agency)) is not None:
@@ -286,13 +286,13 @@ def sources(context: PageContext, view: MapView) -> list[Feeds]:
             for (code, spot), some in sorted(at.items())
         ]
 
-    return once(context, view, "sources", request)
+    return once(context, view, "sources", load)
 
 
 def calls(context: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
     """Return the open alarms by spot (provincial ones at the seat), and whether the watch runs."""
 
-    def request() -> tuple[list[Calls], Watched]:
+    def load() -> tuple[list[Calls], Watched]:
         clock = At(view.until) if view.past else context.clock
         found = alarms.merged(alarms.read(context.alarms.open(clock)))
         watched = alarms.watched(context.alarms.jobs(), context.clock.now(), context.stale_after)
@@ -305,15 +305,15 @@ def calls(context: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
             for (code, spot), some in sorted(at.items())
         ], watched
 
-    return once(context, view, "alarms", request)
+    return once(context, view, "alarms", load)
 
 
 def _spots_of(alarm: StoredAlarm, where: Spots) -> list[tuple[str, Spot]]:
     if alarm.lat is not None and alarm.lon is not None:
         return [("", (alarm.lat, alarm.lon))]
-    said = (
+    codes = (
         alarm.communes
         or tuple(agency(code).commune or code for code in alarm.agencies)
         or (where.province,)
     )
-    return [found for code in dict.fromkeys(said) if (found := where.of(code)) is not None]
+    return [found for code in dict.fromkeys(codes) if (found := where.of(code)) is not None]

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.components.list_address import said as values_said
+from dashboard.components.list_address import join_values
 from dashboard.components.parts import Part, chip, labelled, stated
 from dashboard.components.source_states import GRAVITY, state_word
 from dashboard.pages.map import gathered
@@ -101,7 +101,7 @@ def _outside(context: PageContext, request: PageRequest, view: MapView) -> list[
     if not count:
         return []
     translator = request.translator
-    to = request.link(f"/records/{view.measure.kind.name}", commune=values_said(codes[:MAX_CODES]))
+    to = request.link(f"/records/{view.measure.kind.name}", commune=join_values(codes[:MAX_CODES]))
     words: list[Part] = [translator("of_no_unit"), ": ", html.B(translator.number(count))]
     return [
         html.P(
@@ -202,12 +202,12 @@ def meetings(context: PageContext, request: PageRequest, view: MapView) -> list[
         key("site missing", translator("map_key_missing"), translator.number(counts[1])),
         key("site coming", translator("map_key_coming"), translator.number(counts[2])),
     ]
-    told = translator(
+    note = translator(
         "map_meetings_told",
         live=translator.number(len(found.live)),
         coming=translator.number(len(found.coming)),
     )
-    return [html.P(told, className="note"), html.Ul(keys, className="keys")]
+    return [html.P(note, className="note"), html.Ul(keys, className="keys")]
 
 
 def sources(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:

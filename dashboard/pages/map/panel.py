@@ -76,7 +76,7 @@ def panel(context: PageContext, request: PageRequest, view: MapView) -> list[Par
 
 def _heading(context: PageContext, request: PageRequest, view: MapView) -> html.Header:
     translator = request.translator
-    words, said = _chosen(context, request, view)
+    words, details = _chosen(context, request, view)
     times = f"{translator.full(view.since)} – {translator.full(view.until)}"
     away = html.A(
         ["×", html.Span(translator("map_unchoose"), className="hidden")],
@@ -87,7 +87,10 @@ def _heading(context: PageContext, request: PageRequest, view: MapView) -> html.
     unit = view.agency or (
         view.communes[0] if len(view.communes) == 1 else "" if view.chosen else context.place.code
     )
-    facts: list[Part] = [*([said, " · "] if said else []), html.Span(times, className="times")]
+    facts: list[Part] = [
+        *([details, " · "] if details else []),
+        html.Span(times, className="times"),
+    ]
     if unit and context.place.known:
         facts += [" · ", link(request, translator("map_unit_page"), f"/unit/{unit}")]
     heading = html.Div(

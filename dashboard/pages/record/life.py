@@ -55,14 +55,14 @@ def headline(
 def _holder(context: PageContext, last: Step, request: PageRequest, now: datetime) -> list[Part]:
     """Show who holds the record, since when, and their telephone."""
     translator, of = request.translator, context.place.agency(last["agency"])
-    said: list[Part] = [
+    parts: list[Part] = [
         translator("holder"),
         " ",
         unit_link(request, context.place, last["agency"]),
         " ",
     ]
-    said.append(translator("since", time=translator.moment(last["held_since"], now)))
-    return [*said, f" · {of.owner}: {of.telephone}"] if of.owner else said
+    parts.append(translator("since", time=translator.moment(last["held_since"], now)))
+    return [*parts, f" · {of.owner}: {of.telephone}"] if of.owner else parts
 
 
 def _left(found: Deadline, late: bool, translator: Translator) -> Part:
@@ -115,10 +115,10 @@ def clock(
         if shape.due is not None
         else []
     )
-    told = "; ".join(f"{name}: {words}" for name, words in facts)
+    label = "; ".join(f"{name}: {words}" for name, words in facts)
     return html.Div(
         [
-            html.Div([*pieces, *mark], className="clock-bar", role="img", **labelled(told)),
+            html.Div([*pieces, *mark], className="clock-bar", role="img", **labelled(label)),
             html.Div(
                 [
                     html.Span([html.I(className="key open"), translator("clock_runs")]),
@@ -176,15 +176,15 @@ def _step(
     changed = number == 0 or steps[number - 1]["agency"] != step["agency"]
     span = _lasted(step, context, now)
     closed = step["standing"] == "closed"
-    said: list[Part] = [html.B(status_label(kind, step, request.language))]
+    parts: list[Part] = [html.B(status_label(kind, step, request.language))]
     if step["standing"] == "paused":
-        said.append(chip(translator("clock_paused"), "quiet"))
+        parts.append(chip(translator("clock_paused"), "quiet"))
     if not step["possible"]:
-        said.append(chip(translator("out_of_order"), "p3"))
+        parts.append(chip(translator("out_of_order"), "p3"))
     if step["late"] and step["turned"]:
-        said.append(chip(translator("late"), "p2"))
+        parts.append(chip(translator("late"), "p2"))
     if (delay := step["received_at"] - step["since"]) > timedelta(minutes=30):
-        said.append(html.Small(translator("told_later", span=translator.span(delay))))
+        parts.append(html.Small(translator("told_later", span=translator.span(delay))))
     # The holder is named where it changes.
     held = (
         [
@@ -199,7 +199,7 @@ def _step(
     return html.Li(
         [
             html.Time(translator.known(step["since"], to_the_day=is_day)),
-            html.Div([html.Div(said, className="said"), html.Div(held, className="holder")]),
+            html.Div([html.Div(parts, className="said"), html.Div(held, className="holder")]),
             html.Span(lasted, className="lasted number"),
         ],
         className=f"{step['standing']}{' last' if last else ''}"

@@ -95,11 +95,11 @@ def content(context: PageContext, request: PageRequest) -> Part:
 
 def _above(context: PageContext, request: PageRequest, kind: Kind, state: Row) -> Part:
     """Link the units that it belongs to, down to its holder."""
-    said = {state["commune"]: commune_name(state["commune"], context.place, request.translator)}
+    names = {state["commune"]: commune_name(state["commune"], context.place, request.translator)}
     codes = dict.fromkeys(
         code for code in (context.place.code, state["commune"], state["agency"]) if code
     )
-    steps = [unit_link(request, context.place, code, said.get(code)) for code in codes]
+    steps = [unit_link(request, context.place, code, names.get(code)) for code in codes]
     return crumbs([*steps, kind.label(request.language)], request.translator("above"))
 
 

@@ -137,12 +137,14 @@ def _listed(
 def _choice(request: PageRequest, href: str, words: str, count: int, is_on: bool) -> html.Li:
     translator = request.translator
     state = [html.Span(translator("is_chosen"), className="hidden")] if is_on else []
-    said = [
+    content = [
         html.I(className="tick"),
         html.Span([words, " ", *state] if state else words, className="words"),
         html.Span(translator.number(count), className="count"),
     ]
-    return html.Li(dcc.Link(said, href=href), className="on" if is_on else "" if count else "none")
+    return html.Li(
+        dcc.Link(content, href=href), className="on" if is_on else "" if count else "none"
+    )
 
 
 def _days(request: PageRequest, wanted: Wanted, today: date) -> html.Details:
@@ -251,5 +253,5 @@ def _active(
 
 def _chip(request: PageRequest, name: str, value: str, href: str) -> Part:
     words = request.translator("chosen_one", name=name, value=value)
-    said = [html.Span(words), html.Span("×", className="cross")]
-    return dcc.Link(said, href=href, title=request.translator("take_away", condition=words))
+    content = [html.Span(words), html.Span("×", className="cross")]
+    return dcc.Link(content, href=href, title=request.translator("take_away", condition=words))

@@ -30,7 +30,8 @@ def differences(context: PageContext, request: PageRequest) -> Part:
     written = [
         one
         for one in FIGURES
-        if len({read(one.code, said[one.code], translator) for said in (known, corrected)}) > 1
+        if len({read(one.code, readings[one.code], translator) for readings in (known, corrected)})
+        > 1
     ]
     if not written:
         return section(translator("differences"), nothing(translator("no_differences")))
@@ -133,8 +134,8 @@ def _figures(context: PageContext) -> Mapping[str, Reading]:
     )
 
 
-def _adds(figure: Figure, said: Mapping[str, Reading] | None) -> tuple[float, float, float]:
-    one = said[figure.code] if said else Reading(None)
+def _adds(figure: Figure, readings: Mapping[str, Reading] | None) -> tuple[float, float, float]:
+    one = readings[figure.code] if readings else Reading(None)
     return (one.value or 0.0, one.part or 0.0, one.whole or 0.0)
 
 

@@ -56,7 +56,7 @@ PROBLEMS = (
 def runs(context: PageContext, request: PageRequest) -> Part:
     """Build the section: the runs and the form."""
     translator, problem = request.translator, request.get("run_problem")
-    said = (
+    text = (
         [html.P(translator(f"run_problem_{problem}"), role="alert", className="problem")]
         if problem in PROBLEMS
         else []
@@ -64,7 +64,7 @@ def runs(context: PageContext, request: PageRequest) -> Part:
     return section(
         translator("runs"),
         html.P(translator("runs_hint"), className="hint"),
-        *said,
+        *text,
         _form(context, request),
         html.Div([standing(context, request)]),
         id="runs",
@@ -128,11 +128,11 @@ def _speed(run: ReplayRun, translator: Translator) -> str:
 
 def _state(run: ReplayRun, translator: Translator) -> Part:
     mark = [f" · {translator('exercise')}"] if run.mark is RunMark.EXERCISE else []
-    said = translator("run_killed") if run.said == KILLED else run.said
+    text = translator("run_killed") if run.said == KILLED else run.said
     return [
         chip(translator(f"run_state_{run.state}"), CHIPS[run.state]),
         *mark,
-        *([html.Small(f" {said}")] if said else []),
+        *([html.Small(f" {text}")] if text else []),
     ]
 
 
@@ -140,14 +140,14 @@ def _progress(run: ReplayRun, translator: Translator) -> Part:
     if run.state is not RunState.RUNNING:
         return translator.number(run.counted)
     left = _left(run)
-    told = f"{translator.number(run.counted)} / {translator.number(run.total)}"
-    bar = html.Progress(value=str(run.counted), max=str(max(run.total, 1)), **labelled(told))
+    label = f"{translator.number(run.counted)} / {translator.number(run.total)}"
+    bar = html.Progress(value=str(run.counted), max=str(max(run.total, 1)), **labelled(label))
     return [
         bar,
         html.Div(
-            told
+            label
             if left is None
-            else f"{told} · {translator('run_left', span=translator.span(left))}"
+            else f"{label} · {translator('run_left', span=translator.span(left))}"
         ),
     ]
 
@@ -271,12 +271,12 @@ def one_run(context: PageContext, request: PageRequest, run: ReplayRun) -> Part:
         (translator("run_events"), _progress(run, translator)),
         (translator("run_moment"), translator.full(run.moment)),
     ]
-    told = html.Dl([part for words, value in facts for part in (html.Dt(words), html.Dd(value))])
+    label = html.Dl([part for words, value in facts for part in (html.Dt(words), html.Dd(value))])
     return [
         html.H1(f"{translator('run')} {run.name}"),
         html.P([translator("seen_on"), ": ", *listed(seen, " · ")], className="seen-on"),
         html.Div(
-            [section(translator("run_standing"), told), _differences(context, request, run)],
+            [section(translator("run_standing"), label), _differences(context, request, run)],
             className="columns",
         ),
     ]
@@ -295,10 +295,12 @@ def _differences(context: PageContext, request: PageRequest, run: ReplayRun) -> 
     differing, windows = (
         sum(getattr(one, name) for one in found.values()) for name in ("differing", "windows")
     )
-    told = translator("run_differs", n=translator.number(differing), all=translator.number(windows))
+    label = translator(
+        "run_differs", n=translator.number(differing), all=translator.number(windows)
+    )
     if differing:
         late = context.replays.happened(run.since, run.until, run.begun_at)
-        told += f" · {translator('run_late', n=translator.number(late))}"
+        label += f" · {translator('run_late', n=translator.number(late))}"
     rows = [
         {"kind": kind.label(request.language), "measure": measure, "live": live, "run": its}
         for kind, one in found.items()
@@ -330,5 +332,5 @@ def _differences(context: PageContext, request: PageRequest, run: ReplayRun) -> 
         ),
     ]
     return section(
-        title, html.P(told), table(request, columns, rows, Wish(), paging=False, label=title)
+        title, html.P(label), table(request, columns, rows, Wish(), paging=False, label=title)
     )

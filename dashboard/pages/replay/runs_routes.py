@@ -80,18 +80,18 @@ def add_routes(
         form = await _form(request)
         if form is None:
             return Response("A form of this page is not that long.", 413, {"Connection": "close"})
-        said = {name: form[name] for name in VIEWER if name in form}
+        viewer = {name: form[name] for name in VIEWER if name in form}
         try:
             await begun.run(lambda: do(form), in_turn=False)
         except RunRequestError as problem:
-            said["run_problem"] = str(problem)
+            viewer["run_problem"] = str(problem)
         except (UnreachableError, BusyError) as error:
             log.warning(
                 "what was asked of the runs was not done: %s %s", type(error).__name__, error
             )
-            said["run_problem"] = "failed"
+            viewer["run_problem"] = "failed"
         await workers.run(context.forget_runs)
-        return RedirectResponse(f"/replay{f'?{urlencode(said)}' if said else ''}#runs", 303)
+        return RedirectResponse(f"/replay{f'?{urlencode(viewer)}' if viewer else ''}#runs", 303)
 
     @server.post(PATH)
     async def start(request: Request) -> Response:

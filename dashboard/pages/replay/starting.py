@@ -71,7 +71,7 @@ class Starter:
                 raise RunRequestError("queue")
             if not self.store.has_room(since, until):
                 raise RunRequestError("disk")
-            told = [
+            arguments = [
                 "--from",
                 format_moment(since),
                 "--to",
@@ -83,7 +83,7 @@ class Starter:
                 "--source",
                 source,
             ]
-            told += ["--on-time"] if on_time else []
+            arguments += ["--on-time"] if on_time else []
             exercise = (
                 ["--as-now"]
                 if form.get("when") == "today"
@@ -94,7 +94,7 @@ class Starter:
             self._begun = {
                 begun: process for begun, process in self._begun.items() if process.poll() is None
             }
-            self._begun[name] = self._run(name, *told, *exercise)
+            self._begun[name] = self._run(name, *arguments, *exercise)
             self._wait(name)
 
     def stop(self, name: str) -> None:
@@ -130,11 +130,11 @@ class Starter:
             raise RunRequestError("failed")
 
     def _run(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        with self._log(name) as said:
+        with self._log(name) as log_file:
             return subprocess.Popen(
                 [sys.executable, "-m", "streams", "replay", *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=log_file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # the end of the dashboard does not end it
             )

@@ -76,7 +76,7 @@ def detail(
 def _facts(request: PageRequest, one: TargetStanding, today: date) -> Part:
     translator, target = request.translator, one.target
     steady = one.forecast is not None and one.forecast.steady
-    told = (
+    label = (
         translator("steady")
         if steady
         else translator("by_trend", n=one.trend.points)
@@ -95,7 +95,7 @@ def _facts(request: PageRequest, one: TargetStanding, today: date) -> Part:
             translator("old_figure") if one.reading.stale else cells.meter(one, translator),
         ),
         (translator("aim"), html.B(board.aim(target, translator)), translator.day(target.due)),
-        (translator("forecast"), html.B(board.ahead(one, translator)), told),
+        (translator("forecast"), html.B(board.ahead(one, translator)), label),
         (
             translator("age"),
             html.B(age(one.reading.as_of)) if one.reading.as_of else translator("none"),
@@ -136,12 +136,12 @@ def _course(
         return measured(value, target.measure_unit, translator, short=True)
 
     figure = f"{target.label(request.language)}: {board.now(one, translator)}"
-    told = f"{figure}; {translator('aim')} {board.aim(target, translator)}"
+    label = f"{figure}; {translator('aim')} {board.aim(target, translator)}"
     hint = [html.P(translator("as_then"), className="hint")] if not one.points else []
     return [
         drawing(
             course,
-            told,
+            label,
             written,
             translator.day,
             board.aim(target, translator),
@@ -185,9 +185,9 @@ def _about(request: PageRequest, one: TargetStanding) -> Part:
             translator("reported_rhythm"),
             translator(f"rhythm_{of.rhythm}") if of else translator("none"),
         ),
-        (translator("source"), [target.source, html.Small(board.told(target, translator))]),
+        (translator("source"), [target.source, html.Small(board.verification(target, translator))]),
     ]
-    items = [part for name, said in facts for part in (html.Dt(name), html.Dd(said))]
+    items = [part for name, text in facts for part in (html.Dt(name), html.Dd(text))]
     return section(translator("about"), html.Dl(items), id="about")
 
 

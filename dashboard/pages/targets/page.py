@@ -171,7 +171,7 @@ def _name(request: PageRequest, one: TargetStanding) -> Part:
     return [
         dcc.Link(target.label(request.language), href=href, className="named"),
         html.Small(
-            [target.source, " · ", board.told(target, request.translator)],
+            [target.source, " · ", board.verification(target, request.translator)],
             className="" if target.verified else "assumed",
         ),
     ]
@@ -190,9 +190,9 @@ def _now(one: TargetStanding, translator: Translator) -> Part:
 def _ahead(one: TargetStanding, translator: Translator) -> Part:
     if one.forecast is None:
         return translator("none")
-    told = (
+    label = (
         translator("steady")
         if one.forecast.steady
         else translator("by_trend", n=one.trend.points if one.trend else 0)
     )
-    return [html.B(board.ahead(one, translator)), html.Small(told)]
+    return [html.B(board.ahead(one, translator)), html.Small(label)]

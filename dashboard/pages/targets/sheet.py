@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dashboard.components.sheet import Sheet
-from dashboard.components.target_board import is_computed, local_day, named, shown, told
+from dashboard.components.target_board import is_computed, local_day, named, shown, verification
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.scores import TargetStanding
@@ -69,7 +69,7 @@ def _line(one: TargetStanding, request: PageRequest) -> tuple[object, ...]:
         one.reading.as_of,
         target.source,
         translator("yes" if target.verified else "no"),
-        told(target, translator),
+        verification(target, translator),
     )
 
 
@@ -77,5 +77,5 @@ def _series(one: TargetStanding, request: PageRequest) -> Iterator[tuple[object,
     for day, value in one.points:
         yield day, value, one.target.measure_unit, request.translator("used"), None, None, None
     for report, why in one.series.left_out:
-        said = (report.period, report.agency, report.reported_at)
-        yield None, report.value, report.measure_unit, why.label(request.language), *said
+        cells = (report.period, report.agency, report.reported_at)
+        yield None, report.value, report.measure_unit, why.label(request.language), *cells

@@ -75,33 +75,33 @@ def alarms_section(
         "watched", lambda: alarms.watched(context.alarms.jobs(), now, context.stale_after)
     )
     is_open, over = of_unit(rows, unit)
-    said: list[Part] = []
+    parts: list[Part] = []
     if not watched.alive:
         blind = (
             translator("blind_since", time=translator.moment(watched.until, now))
             if watched.until
             else translator("blind")
         )
-        said.append(html.P(chip(blind, "unknown")))
+        parts.append(html.P(chip(blind, "unknown")))
     elif not is_open:
-        said.append(html.P(translator("no_alarms"), className="quiet"))
+        parts.append(html.P(translator("no_alarms"), className="quiet"))
     if is_open:
-        said.append(
+        parts.append(
             html.Ul(
                 [_open(one, context.place, request, now, watched) for one in is_open[:MAX_OPEN]],
                 className="calls",
             )
         )
     if len(is_open) > MAX_OPEN:
-        said.append(
+        parts.append(
             html.P(
                 translator("more_alarms", n=translator.number(len(is_open) - MAX_OPEN)),
                 className="quiet",
             )
         )
     if over:
-        said.append(html.H3(translator("alarms_over", days=DAYS, n=translator.number(len(over)))))
-        said.append(
+        parts.append(html.H3(translator("alarms_over", days=DAYS, n=translator.number(len(over)))))
+        parts.append(
             html.Ul(
                 [_over(one, context.place, request, now) for one in over[:MAX_OVER]],
                 className="calls over",
@@ -109,7 +109,7 @@ def alarms_section(
         )
     # While the watch does not run, the number of alarms is unknown.
     return section(
-        translator("alarms", n=len(is_open) if watched.alive else "?"), *said, id="alarms"
+        translator("alarms", n=len(is_open) if watched.alive else "?"), *parts, id="alarms"
     )
 
 

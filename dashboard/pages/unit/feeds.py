@@ -75,7 +75,7 @@ def feeds(context: PageContext, request: PageRequest, unit: UnitRef, now: dateti
         )
         for one in shown
     ]
-    said = html.Ul(
+    counted = html.Ul(
         [
             html.Li(
                 [
@@ -93,7 +93,7 @@ def feeds(context: PageContext, request: PageRequest, unit: UnitRef, now: dateti
         "/sources",
         agency=unit.code if unit.what == "agency" else None,
     )
-    summary = [said] if unit.what == "province" else []
+    summary = [counted] if unit.what == "province" else []
     return section(
         translator("nav_sources"),
         *summary,

@@ -141,17 +141,17 @@ def _above(context: PageContext, request: PageRequest, unit: UnitRef) -> Part:
 
 
 def _facts(request: PageRequest, unit: UnitRef, translator: Translator) -> list[Part]:
-    said = [translator("code_is", code=unit.code)]
+    facts = [translator("code_is", code=unit.code)]
     if isinstance(unit.place, Commune | Province) and unit.place.area_km2:
-        said.append(f"{translator.number(unit.place.area_km2, 1)} km²")
+        facts.append(f"{translator.number(unit.place.area_km2, 1)} km²")
     of = unit.agency or unit.place
     if of is not None and of.valid_from and of.valid_from.year > 2000:
-        said.append(translator("valid_from", day=f"{of.valid_from:%d/%m/%Y}"))
+        facts.append(translator("valid_from", day=f"{of.valid_from:%d/%m/%Y}"))
     if unit.agency is not None:
-        said.append(translator(f"level_{unit.agency.level}"))
+        facts.append(translator(f"level_{unit.agency.level}"))
         if unit.agency.owner:
-            said.append(f"{unit.agency.owner}: {unit.agency.telephone}")
-    return [html.Span(one) for one in said]
+            facts.append(f"{unit.agency.owner}: {unit.agency.telephone}")
+    return [html.Span(one) for one in facts]
 
 
 def _on_map(context: PageContext, request: PageRequest, unit: UnitRef) -> list[Part]:

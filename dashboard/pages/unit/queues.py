@@ -6,7 +6,7 @@ from datetime import datetime
 from dash import dcc, html
 
 from dashboard.components import record_rows
-from dashboard.components.list_address import few, said
+from dashboard.components.list_address import few, join_values
 from dashboard.components.list_fields import choices, field
 from dashboard.components.list_links import copy_link, files
 from dashboard.components.parts import Part, link, nothing, section
@@ -151,7 +151,7 @@ def _as_list(
     """Return the address of the list page that shows the same records."""
     known = {one.name for one in choices(figure.kind)}
     conditions: dict[str, str | None] = {
-        name: said(values) for name, values in only.items() if name in known
+        name: join_values(values) for name, values in only.items() if name in known
     }
     conditions |= {"figure": figure.code, "unit": None if unit.what == "province" else unit.code}
     by = SORTS.get(wish.by, "left")

@@ -82,7 +82,7 @@ def _group(one: GroupScore, translator: Translator) -> html.Li:
     words = (
         translator("none") if one.points is None else translator.number(got, 1)
     ) + f" / {translator.number(most)}"
-    told = translator(
+    label = translator(
         "group_told",
         name=one.group.label(translator.language),
         points=words,
@@ -98,7 +98,7 @@ def _group(one: GroupScore, translator: Translator) -> html.Li:
         ],
         className="bar-of",
         role="img",
-        **labelled(told),
+        **labelled(label),
     )
     return html.Li(
         [html.Span(one.group.label(translator.language)), bar, html.Span(words, className="number")]

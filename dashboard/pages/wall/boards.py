@@ -76,13 +76,13 @@ def _meeting(row: Row, snapshot: Snapshot, place: ProvinceContext, translator: T
     )
     if more > 0:
         missing = translator("and_others", names=missing, n=more)
-    told = translator(
+    label = translator(
         "sites", connected=translator.number(there), invited=translator.number(invited)
     )
     return html.Article(
         [
-            html.H3([html.B(row["title"] or row["entity_id"]), html.Span(told, className="end")]),
-            bar(there, invited, max(invited, 1), told),
+            html.H3([html.B(row["title"] or row["entity_id"]), html.Span(label, className="end")]),
+            bar(there, invited, max(invited, 1), label),
             html.P(
                 [
                     html.Span(place.agency(row["host"]).label(translator.language)),
@@ -185,11 +185,11 @@ def _raising(score: Score, translator: Translator) -> Sequence[Part]:
 def _points(
     words: str, got: float | None, known: float, most: float, key: str, translator: Translator
 ) -> Part:
-    told = points_label(got, most, translator)
+    label = points_label(got, most, translator)
     return html.Article(
         [
-            html.H3([html.B(words), html.Span(told, className="end")]),
-            bar(got or 0.0, known, most, f"{words}: {told}"),
+            html.H3([html.B(words), html.Span(label, className="end")]),
+            bar(got or 0.0, known, most, f"{words}: {label}"),
         ],
         className="row",
         key=key,

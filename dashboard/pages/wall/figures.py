@@ -177,8 +177,8 @@ def _sources(snapshot: Snapshot, place: ProvinceContext, translator: Translator)
         states.count(one) for one in (SourceState.SILENT, SourceState.LATE, SourceState.MALFORMED)
     )
     expected = len(states) - states.count(SourceState.QUIET) - states.count(SourceState.NEVER)
-    told = {"silent_count": silent, "malformed_count": refused, "late_count": late}
-    parts = [translator(key, n=count) for key, count in told.items() if count]
+    counts = {"silent_count": silent, "malformed_count": refused, "late_count": late}
+    parts = [translator(key, n=count) for key, count in counts.items() if count]
     target = place.target("source.timely")
     return FigureCard(
         "sources",

@@ -93,8 +93,8 @@ def heading(view: WallView, turn: Turn) -> Part:
         marks = [
             html.I(className="turn here" if one == turn.scene else "turn") for one in view.scenes
         ]
-        told = translator("scene_of", number=number + 1, count=len(view.scenes))
-        parts.append(html.Span(marks, className="turns", role="img", **labelled(told)))
+        label = translator("scene_of", number=number + 1, count=len(view.scenes))
+        parts.append(html.Span(marks, className="turns", role="img", **labelled(label)))
     if turn.held is not None:
         parts.append(_held(turn.held.priority, translator))
     return parts

@@ -93,9 +93,11 @@ def _index(stage: Stage) -> list[FigureCard]:
     ]
     if other is None or other.score.reported is None or other.score.reported.value is None:
         return found
-    told = other.score.reported
-    value = translator.exact(told.value)[:-1]  # type: ignore[index]
-    found.append(FigureCard("index-published", translator("index_published"), value, at=told.as_of))
+    reported = other.score.reported
+    value = translator.exact(reported.value)[:-1]  # type: ignore[index]
+    found.append(
+        FigureCard("index-published", translator("index_published"), value, at=reported.as_of)
+    )
     if other.rank.value is not None and other.ranked.value is not None:
         place, count = translator.number(other.rank.value), translator.number(other.ranked.value)
         mean = (

@@ -38,7 +38,7 @@ def incomplete(snapshot: Snapshot, translator: Translator) -> dict[str, Any] | N
     lost = [lag for lag in snapshot.lags if lag.pace is not Pace.BEHIND]
     if not lost:
         return _unwatched(snapshot, translator)
-    said = [
+    text = [
         translator(
             str(pace),
             feed=translator(f"feed_{kind}"),
@@ -49,7 +49,7 @@ def incomplete(snapshot: Snapshot, translator: Translator) -> dict[str, Any] | N
         if (lags := list(group))
     ]
     since = min((lag.since for lag in lost if lag.since), default=snapshot.at)
-    return {"title": "incomplete", "since": milliseconds(since), "reason": "; ".join(said)}
+    return {"title": "incomplete", "since": milliseconds(since), "reason": "; ".join(text)}
 
 
 def _unwatched(snapshot: Snapshot, translator: Translator) -> dict[str, Any] | None:
@@ -86,11 +86,11 @@ def _feed(
     refused = [one for one in sources if one.state is SourceState.MALFORMED]
     live = states.count(SourceState.LIVE)
     if state in (SourceState.QUIET, SourceState.NEVER):
-        said = translator("off_hours" if state is SourceState.QUIET else "feed_never")
+        text = translator("off_hours" if state is SourceState.QUIET else "feed_never")
     else:
-        said = f"{translator.number(live)}/{translator.number(len(states))}"
+        text = f"{translator.number(live)}/{translator.number(len(states))}"
     if waiting := sum(lag.records for lag in snapshot.lags if lag.kind == kind):
-        said = translator("waiting", count=said, n=translator.number(waiting))
+        text = translator("waiting", count=text, n=translator.number(waiting))
     named = [
         translator("is_malformed", name=_name(one, names, translator)) for one in refused[:NAMED]
     ]
@@ -112,7 +112,7 @@ def _feed(
         [
             html.Span([html.I(className="shape hatch")] if state in DEAD else [], className="mark"),
             html.B(translator(f"feed_{kind}")),
-            html.Span(said, className="count"),
+            html.Span(text, className="count"),
             age(newest),
             html.Span(", ".join(named), className="named") if named else None,
         ],
