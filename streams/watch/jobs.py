@@ -185,7 +185,6 @@ def check_rules(rules: Iterable[Rule], measures: Sequence[AlarmMeasure]) -> None
     )
 
 
-check_rules(alarm_rules(), MEASURES)
 JOBS: tuple[WatchJob, ...] = (
     WatchJob("lives", 0.25, UpdateLives()),
     *alarm_jobs(MEASURES),
