@@ -5,7 +5,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 LANES ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help .venv/parts demo test check docs chaos bench screenshots generate outlines lock clean
+.PHONY: help .venv/parts demo test fast check docs chaos bench screenshots generate outlines lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,13 @@ demo: .venv/parts ## set up, then run a simulated province, live; prints the add
 test: .venv/test .venv/parts check ## set up, then run every test tier but chaos and bench; LANES=1: one test after another
 	@$(RUN) -m stack browser
 	$(BIN)/pytest -m "not bench" --numprocesses $(LANES) --dist loadscope
+
+fast: .venv/test ## lint, type-check, check import contracts, run the quick unit tests: half a minute
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -q -m "not slow and not stack and not browser and not bench" --numprocesses $(LANES) --dist loadscope tests/unit tests/architecture
 
 check: .venv/test node_modules/.package-lock.json ## lint, type-check, check import contracts, test the browser's modules, build the docs and check their links
 	$(BIN)/ruff check .

@@ -30,16 +30,40 @@ hypothesis.settings.load_profile("untimed")
 
 
 class Lanes(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """Two processes run the tests side by side.
+    """Run test files side by side.
 
-    Those with a browser in one, which takes half of the time, file by file the others.
+    The first process prefers files with a browser, the others those without.
 
-    A file stays whole, as its tests share a system.
+    A file stays whole, as its tests share a system. Browser tests take about half of the time, and
+    two browsers at once are slow on two cores; but a process that has nothing else left helps with
+    them. xdist would begin with the files of the most tests, which are the quickest, and end with
+    one long file in one process while the other has nothing to do.
     """
 
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        config.option.loadscopereorder = False  # `pytest_collection_modifyitems` orders them
+        super().__init__(config, log)
+
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return "browser" if file.startswith("tests/browser/") else file
+        return nodeid.partition("::")[0]
+
+    def _assign_work_unit(self, node: object) -> None:
+        is_first = node is self.nodes[0]
+        preferred = (scope for scope in self.workqueue if is_first == scope.startswith(BROWSER))
+        if scope := next(preferred, None):
+            self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
+
+
+BROWSER = "tests/browser/"
+LONG = ("tests/browser/", "tests/integration/")
+"""Files whose tests take minutes; the others, of seconds, come last and fill up the time."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the long files where several processes share the tests."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:

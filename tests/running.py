@@ -73,14 +73,18 @@ class Running:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self._command = " ".join(command)
+        self._is_asked_to_stop = False
         if ready:
-            try:
-                wait_for(
-                    lambda: self._alive() and answers(ready), what=f"{' '.join(command)} at {ready}"
-                )
-            except AssertionError as error:
-                self.stop()
-                raise AssertionError(f"{error}\n{self.text()[-3000:]}") from None
+            self.wait_ready(ready)
+
+    def wait_ready(self, url: str) -> None:
+        """Wait until an address of it answers; it is stopped, and its log told, where it does not."""
+        try:
+            wait_for(lambda: self._alive() and answers(url), what=f"{self._command} at {url}")
+        except AssertionError as error:
+            self.stop()
+            raise AssertionError(f"{error}\n{self.text()[-3000:]}") from None
 
     def _alive(self) -> bool:
         assert self.process.poll() is None, (
@@ -138,11 +142,17 @@ class Running:
                     found.add(address)
         return found
 
+    def ask_to_stop(self) -> None:
+        """SIGTERM, once, without waiting for its end."""
+        if self.process.poll() is None and not self._is_asked_to_stop:
+            self._is_asked_to_stop = True
+            self.process.send_signal(signal.SIGTERM)
+            self.thaw()  # A frozen one would not hear it.
+
     def stop(self, seconds: float = 20) -> int:
         """SIGTERM, and its exit code; killed if it takes too long."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.thaw()  # A frozen one would not hear it.
+            self.ask_to_stop()
             try:
                 self.process.wait(seconds)
             except subprocess.TimeoutExpired:

@@ -45,21 +45,23 @@ class System:
         self.url = f"http://127.0.0.1:{settings.dashboard_port}"
         self._sent = 0
         try:
-            self.gateway = self._run(
-                "ingest", "gateway", ready=f"http://127.0.0.1:{settings.gateway_port}/readyz"
-            )
-            self.worker = worker(environment, logs / "worker.log")
+            # All at once: each imports for a second or two, and then waits for the others.
+            self.gateway = self._run("ingest", "gateway")
+            self.worker = self._run("streams", "worker")
+            self.dashboard = self._run("dashboard", "serve")
             self.watch = self.start_watch()
-            self.dashboard = self.start_dashboard()
+            self.gateway.wait_ready(f"http://127.0.0.1:{settings.gateway_port}/readyz")
+            self.worker.wait_ready(f"http://127.0.0.1:{settings.worker_port}/healthz")
+            self.dashboard.wait_ready(f"{self.url}/readyz")
         except BaseException:
             self.stop()  # nobody else knows of what was started
             raise
 
-    def _run(self, *command: str, ready: str) -> Running:
+    def _run(self, *command: str, ready: str | None = None) -> Running:
         return Running(
             *command,
             environment=self._environment,
-            log=self._logs / f"{command[0]}.log",
+            log=self._logs / f"{command[-1] if command[0] == 'streams' else command[0]}.log",
             ready=ready,
         )
 
@@ -125,10 +127,13 @@ class System:
             assert answer.status in (200, 202), answer.read()
 
     def stop(self) -> None:
-        """End all processes that were started."""
-        for name in ("dashboard", "watch", "gateway", "worker"):
-            if process := getattr(self, name, None):
-                process.stop()
+        """End all processes that were started, side by side: the slowest takes seconds."""
+        names = ("dashboard", "watch", "gateway", "worker")
+        started = [process for name in names if (process := getattr(self, name, None))]
+        for process in started:
+            process.ask_to_stop()
+        for process in started:
+            process.stop()
 
 
 @pytest.fixture(scope="module")
