@@ -10,6 +10,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from tests.architecture.audit import PARTS
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +67,7 @@ def modules() -> list[tuple[str, ast.Module]]:
     return found
 
 
+@pytest.mark.slow
 def test_importing_a_module_reads_no_file_environment_clock_or_network(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.architecture.audit"],

@@ -79,6 +79,7 @@ def test_a_page_that_loads_from_elsewhere_is_reported(
     assert bool(caplog.records) is reported
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("links", "named"),
     [(["how-to/run.md"], []), (["gone.md", "how-to/run.md#gone"], ["gone.md", "#gone"])],

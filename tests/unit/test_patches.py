@@ -87,6 +87,7 @@ def test_times_that_are_ticks_are_sent_as_they_are_and_others_as_the_driver_does
     assert list(column.prepare_items([None, *ticks])) == [0, *ticks]
 
 
+@pytest.mark.slow
 def test_importing_the_worker_patches_nothing() -> None:
     code = (
         "import streams.worker.patches, streams.worker.transport, streams.worker.store\n"

@@ -49,6 +49,7 @@ from streams.worker.rows import (
     columns_of,
 )
 
+pytestmark = pytest.mark.slow
 repeatable = settings(
     derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )

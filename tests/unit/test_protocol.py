@@ -347,6 +347,7 @@ def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fold, "MAX_IDENTITIES", 30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", range(10))
 def test_the_store_ends_as_the_logs_say_whatever_happens(
     block: int, monkeypatch: pytest.MonkeyPatch
@@ -367,6 +368,7 @@ def test_the_store_ends_as_the_logs_say_whatever_happens(
             assert kept.letters == right.bad, f"seed {seed}: dead letters"
 
 
+@pytest.mark.slow
 def test_a_seed_replays_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     small_memory(monkeypatch)
     for seed in range(50):
@@ -392,6 +394,7 @@ def test_the_logs_hold_all_that_can_go_wrong() -> None:
         assert sum(one.time > two.time for one, two in pairwise(read)) > 5, "out of order"
 
 
+@pytest.mark.slow
 def test_the_simulation_notices_a_wrong_order_of_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     """If windows were written before raw rows, some run would end wrong.
 
@@ -414,6 +417,7 @@ def test_the_simulation_notices_a_wrong_order_of_writes(monkeypatch: pytest.Monk
     assert not all(outcomes)
 
 
+@pytest.mark.slow
 def test_where_the_log_starts_may_move_on_while_a_gap_is_looked_into(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
