@@ -79,7 +79,7 @@ class Running:
             self.wait_ready(ready)
 
     def wait_ready(self, url: str) -> None:
-        """Wait until an address of it answers; it is stopped, and its log told, where it does not."""
+        """Wait until an address of it answers; stop it and quote its log if it does not."""
         try:
             wait_for(lambda: self._alive() and answers(url), what=f"{self._command} at {url}")
         except AssertionError as error:
