@@ -31,11 +31,11 @@ def sentence(alarm: StoredAlarm, translator: Translator) -> str:
     """What is the matter, in one sentence."""
     rule, cause = reference.alarm_rule(alarm.rule), cause_of(alarm.cause)
     of_alarms = cause.many_of == "alarms"
-    several = (alarm.told if of_alarms else alarm.units) > 1
+    several = (alarm.merged_count if of_alarms else alarm.units) > 1
     text = translator(
         cause.many if several else cause.one,
         target=reference.target_label(alarm.subject.partition(".")[2], translator.language),
-        n=translator.number(alarm.told if several and of_alarms else alarm.count),
+        n=translator.number(alarm.merged_count if several and of_alarms else alarm.count),
         change=translator.change(alarm.change),
         category=reference.category_label(alarm.subject, translator.language).lower()
         if cause.subject == "category"

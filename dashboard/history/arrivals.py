@@ -1,6 +1,8 @@
-"""Questions about the past as such: how much came when, what came late for a moment, how far back it reaches. SQL as in
-`dashboard.query.store`; asked of the present, as each is about what is known now. Every question may raise
-`dashboard.query.connection.Unreachable`."""
+"""Queries about the past as such: what came when, what came late, how far back it reaches.
+
+Asked of the present, as each is about what is known now: so they are plain SQL. Every method may
+raise `dashboard.query.connection.UnreachableError`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,15 +28,18 @@ LATE = f"occurred_at <= {moment('at')} AND received_at > {moment('at')}"
 
 @dataclass(frozen=True)
 class PastStore:
-    """Asks one ClickHouse database."""
+    """Asks one ClickHouse database about its past; `connection` is one to the present."""
 
     connection: Connection
 
     def volume(
         self, since: datetime, until: datetime, parts: int, picture: Picture = Picture.KNOWN
     ) -> list[int]:
-        """How many events arrived after `since` and until `until`, in so many parts of the time between: that is what is known by
-        and by. As corrected since, and where only windows are kept, how many happened."""
+        """Return how many events arrived after `since` and until `until`, by parts of equal length.
+
+        That is what was known by and by. As corrected since, and where only windows are kept, how
+        many happened.
+        """
         step = max(1, (milliseconds(until) - milliseconds(since)) // parts)
         known = horizon(self.connection.tuples)
         single = known.whole_from if known else EPOCH
@@ -45,17 +50,20 @@ class PastStore:
         each = [
             f"SELECT {'received_at' if is_known else happened_sql(kind)} AS at, 1 AS events "
             f"FROM {events_table(kind).name} WHERE {when} "
-            f"AND at > {moment('since')} AND at <= {moment('until')} AND at >= {moment('single')}"
+            f"AND at > {moment('since')} AND at <= {moment('until')} "
+            f"AND at >= {moment('single')}"
             for kind in KINDS
         ]
         if since < single:
             each += [
-                f"SELECT toDateTime64(window_start, 3) AS at, {STEPS.name} AS events FROM {windows_table(kind).name} FINAL "
-                f"WHERE at > {moment('since')} AND at <= {moment('until')} AND at < {moment('single')}"
+                f"SELECT toDateTime64(window_start, 3) AS at, {STEPS.name} AS events "
+                f"FROM {windows_table(kind).name} FINAL WHERE at > {moment('since')} "
+                f"AND at <= {moment('until')} AND at < {moment('single')}"
                 for kind in KINDS
             ]
         rows = self.connection.tuples(
-            f"SELECT least(intDiv(toUnixTimestamp64Milli(at) - %(since)s - 1, {step}), {parts - 1}) AS part, toInt64(sum(events)) "
+            "SELECT least(intDiv(toUnixTimestamp64Milli(at) - %(since)s - 1, "
+            f"{step}), {parts - 1}) AS part, toInt64(sum(events)) "
             f"FROM ({' UNION ALL '.join(each)}) GROUP BY part",
             since=milliseconds(since),
             until=milliseconds(until),
@@ -67,11 +75,14 @@ class PastStore:
         return found
 
     def late(self, at: datetime, limit: int = 100) -> list[Row]:
-        """What had happened by a moment and arrived after it, by arrival: kind, entity_id, agency, occurred_at, received_at, and
-        `total`: how many of its kind there are. At most `limit` of each kind."""
+        """Return what had happened by a moment and arrived after it, by arrival.
+
+        At most `limit` of each kind: kind, entity_id, agency, occurred_at, received_at, and `total`
+        (how many of its kind there are).
+        """
         each = " UNION ALL ".join(
-            f"(SELECT '{kind.name}' AS kind, entity_id, agency, occurred_at, received_at, count() OVER () AS total "
-            f"FROM (SELECT * FROM {events_table(kind).name} WHERE {LATE} "
+            f"(SELECT '{kind.name}' AS kind, entity_id, agency, occurred_at, received_at, "
+            f"count() OVER () AS total FROM (SELECT * FROM {events_table(kind).name} WHERE {LATE} "
             f"LIMIT 1 BY partition, offset) ORDER BY received_at, entity_id LIMIT {limit:d})"
             for kind in KINDS
         )
@@ -82,7 +93,10 @@ class PastStore:
         )
 
     def late_entities(self, at: datetime, kind: Kind, limit: int) -> list[str]:
-        """Of which entities of a kind something came late for a moment, by its first arrival; at most `limit`."""
+        """Return the entities of a kind of which something came late for a moment.
+
+        By its first arrival; at most `limit`.
+        """
         rows = self.connection.tuples(
             f"SELECT entity_id FROM {events_table(kind).name} WHERE {LATE} "
             f"GROUP BY entity_id ORDER BY min(received_at), entity_id LIMIT {limit:d}",
@@ -91,10 +105,14 @@ class PastStore:
         return [entity for (entity,) in rows]
 
     def reach(self) -> dict[str, datetime | None]:
-        """Since when it can be replayed: `whole` (every page, and the stream run again), `windows` (counts only), `alarms` (what
-        was said of them), `snapshots` (what was recorded of the screens)."""
+        """Return since when it can be replayed; None where nothing is kept.
+
+        `whole`: every page, and the stream run again; `windows`: counts only; `alarms`: steps of
+        alarms; `snapshots`: what was recorded of the screens.
+        """
         windows = " UNION ALL ".join(
-            f"SELECT minOrNull(window_start) AS first FROM {windows_table(kind).name} WHERE window_start > toDateTime(0)"
+            f"SELECT minOrNull(window_start) AS first FROM {windows_table(kind).name} "
+            "WHERE window_start > toDateTime(0)"
             for kind in KINDS
         )
         names = {
@@ -112,13 +130,20 @@ class PastStore:
         return found
 
     def disk(self) -> dict[str, int]:
-        """Bytes on disk of what the past is made of: `events`, `lives` (and states), `windows`, `snapshots`, `runs` (of the stream,
-        all that is theirs), `apart` (what a dashboard keeps beside, as long as it runs, once somebody looked back), `rest`."""
+        """Return the bytes on disk of what the past is made of.
+
+        By `events`, `lives` (and states), `windows`, `snapshots`, `runs` (of the stream, all that
+        is theirs), `apart` (what a dashboard materialises, as long as it runs, once somebody looked
+        back), `rest`.
+        """
         apart = f"^({'|'.join(Prefix)})"
         rows = self.connection.tuples(
-            "SELECT multiIf(database != currentDatabase(), 'runs', startsWith(table, 'events_'), 'events',"
-            f" table = '{SNAPSHOTS.name}', 'snapshots', match(table, '^(life|current|state)_'), 'lives', "
-            f"startsWith(table, 'windows_'), 'windows', match(table, '{apart}'), 'apart', 'rest') AS what, sum(bytes_on_disk) "
+            "SELECT multiIf(database != currentDatabase(), 'runs', "
+            "startsWith(table, 'events_'), 'events', "
+            f"table = '{SNAPSHOTS.name}', 'snapshots', "
+            "match(table, '^(life|current|state)_'), 'lives', "
+            "startsWith(table, 'windows_'), 'windows', "
+            f"match(table, '{apart}'), 'apart', 'rest') AS what, sum(bytes_on_disk) "
             "FROM system.parts WHERE active AND (database = currentDatabase() "
             f"OR startsWith(database, currentDatabase() || '{RUN_INFIX}')) GROUP BY what"
         )

@@ -1,9 +1,11 @@
-"""Lives as they were known at a moment of the past, where the rows that are kept do not tell it.
+"""Lives as they were known at a moment of the past, where the rows that are kept do not say it.
 
-A life (`schemas.clickhouse.lives`) is a row per step that depends on the steps up to its own only. So the rows received by a moment
-are its past, unless something received later was sorted in between them: of such entities, which are few, the lives are derived
-anew from the events received by then. Deriving takes ClickHouse about the same time for one entity and for some thousands. So each
-time it is done for all that need it in some hours around the moment, in all their versions: a replay that goes on finds them made.
+A life (`schemas.clickhouse.lives`) is a row per step that depends on the steps up to its own only.
+So the rows received by a moment are its past, unless something received later was sorted in between
+them: of such entities, which are few, the lives are derived again from the events received by then.
+Deriving takes ClickHouse about the same time for one entity and for some thousands. So each time it
+is done for all that need it in some hours around the moment, in all their versions: a replay that
+goes on finds them made.
 """
 
 import math
@@ -25,13 +27,13 @@ from schemas.moments import ZONE
 from schemas.reference import calendar
 
 BEFORE, AFTER = timedelta(hours=1), timedelta(hours=6)
-"""How far around a moment the lives of others are derived with those that it needs."""
+"""How far around a moment lives of other moments are derived with those that it needs."""
 ON_THEIR_WAY = timedelta(minutes=1)
-"""Of what was received so lately some may not be in ClickHouse yet."""
-LOOKED_AT = 1.0
-"""Seconds after which it is looked again whether something late came in."""
+"""What was received so lately may not all be in ClickHouse yet."""
+CHECK_SECONDS = 1.0
+"""Seconds after which it is checked again whether something late came in."""
 MAX_ENTITIES, MAX_MOMENTS = 50_000, 1_000
-"""How many are kept of a kind."""
+"""Entities and moments that are kept of a kind."""
 SEPARATOR = "\n"
 Row = tuple[Any, ...]
 KNOWN = (
@@ -55,7 +57,8 @@ class _Derived:
     since: datetime
     until: datetime
     good_until: float
-    """When it is to be derived anew, by the monotonic clock: some of what had arrived by then may have been on its way."""
+    """When it is to be derived again, by the monotonic clock: some of what had arrived by then may
+    have been on its way."""
     versions: list[Version] = field(default_factory=list)
 
     def at(self, moment: datetime) -> list[Row]:
@@ -63,20 +66,23 @@ class _Derived:
 
 
 class PastLives:
-    """Derives and keeps them; for all moments and from any thread. Every question may raise
-    `dashboard.query.connection.Unreachable`."""
+    """Derives such lives and keeps them; for all moments and from any thread."""
 
     def __init__(self, present: Connection, province: str) -> None:
+        """Derive from the events of `present`, by the calendar of a province (its code)."""
         self._present = present
         self._province = province
         self._locks = {life: threading.Lock() for life in LIVES}
         self._derived: dict[Life, dict[str, _Derived]] = {life: {} for life in LIVES}
-        self._looked: dict[Life, dict[datetime, tuple[float, list[str]]]] = {
+        self._checked: dict[Life, dict[datetime, tuple[float, list[str]]]] = {
             life: {} for life in LIVES
         }
 
     def at(self, life: Life, moment: datetime) -> list[Row]:
-        """The rows of `life_K`, as known at a moment, of every entity whose kept rows do not tell it."""
+        """Return the rows of `life_K`, as known at a moment, that the kept rows do not say.
+
+        Those of every entity with such rows. Raises `dashboard.query.connection.UnreachableError`.
+        """
         with holding(self._locks[life]):
             entities = self._mixed(life, moment)
             if any(not self._has(life, entity, moment) for entity in entities):
@@ -93,14 +99,16 @@ class PastLives:
         )
 
     def _mixed(self, life: Life, moment: datetime) -> list[str]:
-        """The entities with a step that arrived after a moment before one that had arrived by then. Some rows of old make for more,
-        which does no harm."""
-        looked, found = self._looked[life].get(moment, (0.0, []))
-        if time.monotonic() - looked > LOOKED_AT:
+        """Return the entities with a step that arrived after a moment, before one that was there.
+
+        Rows that are not merged yet make for more of them, which does no harm.
+        """
+        checked, found = self._checked[life].get(moment, (0.0, []))
+        if time.monotonic() - checked > CHECK_SECONDS:
             found = [entity for (entity,) in self._present.tuples(_late(life, moment, moment))]
-            if len(self._looked[life]) > MAX_MOMENTS:
-                self._looked[life].clear()
-            self._looked[life][moment] = time.monotonic(), found
+            if len(self._checked[life]) > MAX_MOMENTS:
+                self._checked[life].clear()
+            self._checked[life][moment] = time.monotonic(), found
         return found
 
     def _derive(self, life: Life, moment: datetime) -> None:
@@ -108,7 +116,7 @@ class PastLives:
         settled = datetime.now(UTC) - ON_THEIR_WAY
         until, good_until = (
             max(moment, min(moment + AFTER, settled)),
-            math.inf if moment <= settled else time.monotonic() + LOOKED_AT,
+            math.inf if moment <= settled else time.monotonic() + CHECK_SECONDS,
         )
         if len(self._derived[life]) > MAX_ENTITIES:
             self._derived[life].clear()
@@ -126,10 +134,14 @@ class PastLives:
 
 
 def versions(life: Life, province: str, since: datetime, until: datetime) -> str:
-    """A question for all versions of these lives that were known between two moments: the columns of `life_K`, and from when until
-    before when (`known_from`, `known_until`) a row was known."""
+    """Return a SELECT of all versions of lives that were known between two moments.
+
+    Only of entities with a step that arrived late. It gives the columns of `life_K`, and from when
+    until before when (`known_from`, `known_until`) a row was known.
+    """
     parts = f"splitByString('{SEPARATOR}', named)"
-    entity = f"substring(named, 1, length(named) - length({parts}[-2]) - length({parts}[-1]) - 2) AS entity_id"
+    rest = f"length({parts}[-2]) - length({parts}[-1])"
+    entity = f"substring(named, 1, length(named) - {rest} - 2) AS entity_id"
     names = [
         entity if column.name == "entity_id" else f"`{column.name}`" for column in life.columns
     ]
@@ -139,25 +151,38 @@ def versions(life: Life, province: str, since: datetime, until: datetime) -> str
     ]
     number, _ = calendar_row(calendar(province))
     derived = derive(life, number, _named_by_version(life, since, until))
-    return f"SELECT {', '.join([*names, *known])} FROM (SELECT entity_id AS named, * EXCEPT entity_id FROM ({derived}))"
+    return (
+        f"SELECT {', '.join([*names, *known])} "
+        f"FROM (SELECT entity_id AS named, * EXCEPT entity_id FROM ({derived}))"
+    )
 
 
 def came_late(since: datetime, until: datetime) -> str:
-    """SQL: whether a step arrived later than the next one, the time between within two moments."""
-    return f"received_at > {at(since)} AND next_received_at <= {at(until)} AND received_at > next_received_at"
+    """Return SQL: whether a step arrived later than the next one, in some time of a period."""
+    return (
+        f"received_at > {at(since)} AND next_received_at <= {at(until)} "
+        "AND received_at > next_received_at"
+    )
 
 
 def _late(life: Life, since: datetime, until: datetime) -> str:
-    """A question for the entities with such a step."""
-    return f"SELECT DISTINCT entity_id FROM {life_table(life.kind).name} WHERE {came_late(since, until)}"
+    """Return a SELECT of the entities with such a step."""
+    return (
+        f"SELECT DISTINCT entity_id FROM {life_table(life.kind).name} "
+        f"WHERE {came_late(since, until)}"
+    )
 
 
 def _named_by_version(life: Life, since: datetime, until: datetime) -> str:
-    """The events of these entities once for each version of what was known of them, which is part of the name of the entity."""
+    """Return SQL of the events of these entities, once for each version that was known of them.
+
+    The version is part of the name of the entity.
+    """
     events = f"{events_table(life.kind).name} WHERE entity_id IN ({_late(life, since, until)})"
     known = (
         "SELECT entity_id AS entity, received_at AS known_from, leadInFrame(received_at, 1, "
-        f"{FAR}) OVER (PARTITION BY entity_id ORDER BY received_at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) "
+        f"{FAR}) OVER (PARTITION BY entity_id ORDER BY received_at "
+        "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) "
         f"AS known_until FROM (SELECT DISTINCT entity_id, received_at FROM {events})"
     )
     name = f" || '{SEPARATOR}' || ".join(
@@ -167,7 +192,8 @@ def _named_by_version(life: Life, since: datetime, until: datetime) -> str:
         )
     )
     return (
-        f"(SELECT e.* REPLACE ({name} AS entity_id) FROM (SELECT * FROM {events}) AS e INNER JOIN ({known}) AS k "
-        f"ON e.entity_id = k.entity WHERE received_at <= known_from AND known_from <= {at(until)} "
+        f"(SELECT e.* REPLACE ({name} AS entity_id) FROM (SELECT * FROM {events}) AS e "
+        f"INNER JOIN ({known}) AS k ON e.entity_id = k.entity "
+        f"WHERE received_at <= known_from AND known_from <= {at(until)} "
         f"AND known_until > {at(since)})"
     )

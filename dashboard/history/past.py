@@ -1,37 +1,46 @@
-"""The past behind the same questions: a connection on which every table is what it was at a moment.
+"""The past behind the same queries: a connection on which every table is what it was at a moment.
 
-The stores do not know whether they ask the present or the past. On a `PastConnection` each table that a question names is replaced
-by what may be seen of it at the moment of its `Replay` (`dashboard.history.sql`). A table that has no past is refused.
+The stores do not know whether they ask the present or the past. A `PastConnection` renders each
+`Query` with what may be seen of its tables at the moment of its `Replay` (`dashboard.history.sql`),
+and refuses one that reads a table without a past.
 """
 
 import math
 import threading
-from collections.abc import Collection
-from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from dashboard.history.lives import ON_THEIR_WAY, PastLives
-from dashboard.history.slices import Scenes
-from dashboard.history.sql import ONLY, SAY_WHAT_ARRIVED, Lived, Tables, anew_name
+from dashboard.history.slices import Slices
+from dashboard.history.sql import (
+    PAST_TABLES,
+    READ_ARRIVALS,
+    NoPastError,
+    Prepared,
+    Tables,
+    check,
+    derived_name,
+)
 from dashboard.query.cache import AnswerCache
 from dashboard.query.clock import Picture, Replay
 from dashboard.query.connection import Connection, Statement
 from schemas.clickhouse.lives import LIVES, Life, current_table, life_table
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.retention import LOOKBACK
 
 OF_LIVES = {
     name for life in LIVES for name in (life_table(life.kind).name, current_table(life.kind).name)
 }
 ONE_THREAD = {"max_threads": 1}
-"""For questions about what is set apart: a page asks several at a time, and more threads for each take more of the cores in all."""
+"""For queries on slices: a page asks several at a time, and more threads for each take more of the
+cores in all."""
 
 
 class PastConnection(Connection):
-    """Runs the questions of the present on the past of the same database; each thread's client is that of the other connection.
+    """Answers the queries of the present about a moment of the past of the same database.
 
-    `lives` and `scenes` are shared by all moments; without scenes each question goes over all of history.
+    Each thread's client is that of the other connection.
     """
 
     def __init__(
@@ -40,110 +49,127 @@ class PastConnection(Connection):
         province: str,
         replay: Replay,
         lives: PastLives | None = None,
-        scenes: Scenes | None = None,
+        slices: Slices | None = None,
     ) -> None:
+        """Look back from a connection to the present.
+
+        Args:
+            present: The connection whose database is looked at.
+            province: Code of the province, by whose calendar lives are derived.
+            replay: The moment, and which knowledge of it is asked.
+            lives: Lives derived again, shared by all moments.
+            slices: Slices, shared by all moments; without, each query goes over all of history.
+        """
         super().__init__(present.url)
         self._local = present._local
         self._lives = lives or PastLives(present, province)
-        self._scenes = scenes
+        self._slices = slices
         self._tables = Tables(self.database, replay)
-        self._since: datetime | None = None
-        self._held: datetime | None = None
         self._begun = threading.Event()
         self._arrived = AnswerCache()
-
-    def reaching(self, since: datetime, held: datetime | None = None) -> "PastConnection":
-        """The same, for questions that look back no further."""
-        found = copy(self)
-        found._since, found._held = since, held
-        return found
-
-    def _begin(self) -> None:
-        """Make what figures ask, of all kinds at once: a page would wait for one after the other. What goes wrong is
-        told to whoever asks then."""
-        if not self._scenes or self._begun.is_set():
-            return
-        self._begun.set()
-        near = self.reaching(self._tables.replay.at)
-        for life in LIVES:
-            self._scenes.beside(partial(near._with, life, Lived(), {current_table(life.kind).name}))
 
     @property
     def tables(self) -> frozenset[str]:
         """The tables that have a past."""
-        return frozenset(self._tables.past)
+        return PAST_TABLES
 
-    def _said(self, sql: str, given: object) -> Statement:
-        names = self._tables.named(sql)
-        if not names:
-            return Statement(sql)
+    def _statement(self, query: Query | str, *, has_parameters: bool) -> Statement:
+        """Return what is sent for a query. Raises `NoPastError`."""
+        if isinstance(query, str):
+            raise NoPastError("a text does not say which tables it reads: ask with a Query")
+        check(query)
         lives = [
             life
             for life in LIVES
-            if {life_table(life.kind).name, current_table(life.kind).name} & names
+            if {life_table(life.kind).name, current_table(life.kind).name} & query.names
         ]
-        if lives and self._since:
-            self._begin()
-        asked = ONLY.findall(sql)
-        only = asked[0] if len(names) == len(asked) == 1 else "true"
-        lived = Lived(
-            since=self._since,
-            held=self._held,
-            only=only,
-            minute=self._minute() if names & SAY_WHAT_ARRIVED else "",
+        if lives and query.since:
+            self._prepare_all_kinds()
+        prepared = Prepared(
+            since=query.since,
+            held=query.held,
+            minute=self._minute() if query.names & READ_ARRIVALS else "",
         )
         rows: dict[Life, list[tuple[Any, ...]]] = {}
         for life in lives:
-            lived, rows[life] = self._with(life, lived, names)
-        text = self._tables.question(sql, names, "%" if given is None else "%%", lived)
-        is_apart = (
-            all(life in lived.scenes for life in lives) and not lived.anew and names <= OF_LIVES
+            prepared, rows[life] = self._prepare(life, query, prepared)
+        sql = self._tables.rewrite(query, prepared, "%%" if has_parameters else "%")
+        is_sliced = (
+            bool(query.names)
+            and query.names <= OF_LIVES
+            and all(life in prepared.slices for life in lives)
+            and not prepared.derived
         )
         return Statement(
-            text,
-            [_external(life, rows[life]) for life in lived.anew],
-            ONE_THREAD if is_apart else {},
+            sql,
+            [_external(life, rows[life]) for life in prepared.derived],
+            ONE_THREAD if is_sliced else {},
         )
+
+    def _prepare_all_kinds(self) -> None:
+        """Materialise what figures ask, of all kinds at once, in the background.
+
+        A page would wait for one after the other. What goes wrong is raised to whoever asks then.
+        """
+        if not self._slices or self._begun.is_set():
+            return
+        self._begun.set()
+        for life in LIVES:
+            table = current_table(life.kind)
+            query = Query(f"SELECT 1 FROM {table.final}", (table,), since=self._tables.replay.at)
+            prepared = Prepared(since=query.since)
+            self._slices.run_in_background(partial(self._prepare, life, query, prepared))
 
     def _minute(self) -> str:
-        """What arrived in the minute that is going on: each kind's events are asked once, as that takes longer than a question."""
-        columns = "agency, kind, max(e.received_at), max(e.occurred_at)"
-        asked = f"SELECT {columns} FROM ({self._tables.this_minute()}) AS e GROUP BY agency, kind"
-        settled = self._tables.replay.at < datetime.now(UTC) - ON_THEIR_WAY
+        """Return SQL for what arrived in the minute that is going on.
+
+        Each kind's events are asked once, as that takes longer than a query.
+        """
+        latest = Query(
+            "SELECT agency, kind, max(e.received_at), max(e.occurred_at) "
+            f"FROM ({self._tables.this_minute()}) AS e GROUP BY agency, kind"
+        )
+        is_settled = self._tables.replay.at < datetime.now(UTC) - ON_THEIR_WAY
         return self._arrived(
-            "minute", lambda: self._tables.told(self.tuples(asked)), math.inf if settled else 0.0
+            "minute",
+            lambda: self._tables.as_values(self.tuples(latest)),
+            math.inf if is_settled else 0.0,
         )
 
-    def _with(
-        self, life: Life, lived: Lived, names: Collection[str]
-    ) -> tuple[Lived, list[tuple[Any, ...]]]:
-        """What goes with a question about lives, and the lives that are derived anew."""
-        replay, is_current = self._tables.replay, current_table(life.kind).name in names
+    def _prepare(
+        self, life: Life, query: Query, prepared: Prepared
+    ) -> tuple[Prepared, list[tuple[Any, ...]]]:
+        """Return what a query about lives needs, and the lives that are derived again for it."""
+        replay, is_current = self._tables.replay, current_table(life.kind).name in query.names
         is_known = replay.picture is Picture.KNOWN
-        needs_life = life_table(life.kind).name in names
-        reaches = self._since is not None and self._since >= replay.at - LOOKBACK
-        seen = self._scenes.at(life, replay) if self._scenes and (is_current or reaches) else None
-        if self._scenes and seen:
-            scene = seen.scene
-            lived = lived._replace(
-                scenes={**lived.scenes, life: scene}, newer={**lived.newer, life: seen.newer}
+        needs_life = life_table(life.kind).name in query.names
+        reaches = query.since is not None and query.since >= replay.at - LOOKBACK
+        view = self._slices.at(life, replay) if self._slices and (is_current or reaches) else None
+        if self._slices and view:
+            slice_ = view.slice
+            prepared = prepared._replace(
+                slices={**prepared.slices, life: slice_},
+                newer={**prepared.newer, life: view.newer},
             )
-            if not is_known or scene.versions:
+            if not is_known or slice_.versions:
                 if is_known:
-                    lived = lived._replace(mixed={**lived.mixed, life: scene.mixed(replay.at)})
-                if is_current and self._tables.is_near(self._since):
-                    said = partial(self._tables.current, life, lived)
-                    if name := self._scenes.moments.at(life, replay, seen, said):
-                        lived = lived._replace(moments={**lived.moments, life: name})
+                    mixed = slice_.mixed(replay.at)
+                    prepared = prepared._replace(mixed={**prepared.mixed, life: mixed})
+                if is_current and self._tables.is_near(query.since):
+                    select = partial(self._tables.newest_of_figures, life, prepared)
+                    if name := self._slices.moments.at(life, replay, view, select):
+                        prepared = prepared._replace(moments={**prepared.moments, life: name})
                 if reaches or not needs_life:
-                    return lived, []
+                    return prepared, []
         rows = self._lives.at(life, replay.at) if is_known else []
-        return (lived._replace(anew=(*lived.anew, life)) if rows else lived), rows
+        if rows:
+            prepared = prepared._replace(derived=(*prepared.derived, life))
+        return prepared, rows
 
 
 def _external(life: Life, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     return {
-        "name": anew_name(life),
+        "name": derived_name(life),
         "structure": [(column.name, column.type) for column in life.columns],
         "data": rows,
     }

@@ -1,4 +1,7 @@
-"""How time is parted for the scenes of the past (`dashboard.history.slices`): the longer ago, the longer they are."""
+"""Which periods the slices of the past cover (`dashboard.history.slices`).
+
+The longer ago, the longer they are.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,26 +10,26 @@ from schemas.moments import EPOCH
 
 DAY = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
-SLOTS = ((28 * DAY, 14 * DAY), (7 * DAY, 3 * DAY), (2 * DAY, DAY), (DAY, DAY))
-"""How long scenes are, and for how long one is over: of the hours gone by, more comes late than of the weeks. What is over for less
-has one of its own, which goes on."""
+PERIODS = ((28 * DAY, 14 * DAY), (7 * DAY, 3 * DAY), (2 * DAY, DAY), (DAY, DAY))
+"""How long periods are, and how long ago each must have ended: of the last hours more comes late
+than of the last weeks. What ended more lately has a period of its own, which goes on."""
 GOES_ON = datetime(2100, 1, 1, tzinfo=UTC)
 """The end of that one."""
 
 
-def slots(first: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The times of the scenes, the newest first, back to a moment."""
+def periods(first: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield start and end of each period, the newest first, back to a moment."""
     moment = datetime.now(UTC)
     while moment > first:
-        since, until = slot(moment)
+        since, until = period(moment)
         yield since, until
         moment = since - MILLISECOND
 
 
-def slot(moment: datetime) -> tuple[datetime, datetime]:
-    """The time that a scene of a moment covers."""
+def period(moment: datetime) -> tuple[datetime, datetime]:
+    """Return start and end of the period that covers a moment."""
     now = datetime.now(UTC)
-    for length, over in SLOTS:
+    for length, over in PERIODS:
         since = EPOCH + (moment - EPOCH) // length * length
         if since + length + over <= now:
             return since, since + length
@@ -34,5 +37,8 @@ def slot(moment: datetime) -> tuple[datetime, datetime]:
 
 
 def end_of(until: datetime) -> datetime:
-    """Until when what is known by now can be of a scene. Of one that goes on also what clocks that are ahead are told of."""
+    """Return until when a slice can hold anything that is known by now.
+
+    A slice that goes on also holds what clocks that are ahead say.
+    """
     return min(until, datetime.now(UTC) + DAY)

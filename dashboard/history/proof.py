@@ -1,5 +1,7 @@
-"""The proof that a replay shows what was shown: recorded snapshots (`schemas.figures.snapshots`) against the replay of their
-moments."""
+"""The proof that a replay shows what was shown.
+
+It compares recorded snapshots (`schemas.figures.snapshots`) with the replay of their moments.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,43 +34,47 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Proof:
-    """Compares with the replay. Every question may raise `dashboard.query.connection.Unreachable`."""
+    """Compares snapshots with replays; all raise `dashboard.query.connection.UnreachableError`."""
 
     connection: Connection
     province: str
 
     def recorded(self, since: datetime, until: datetime, limit: int = 1_000_000) -> list[Recorded]:
-        """What was recorded in a period, its end included, and can still be replayed, the newest first."""
+        """Return what was recorded in a period and can still be replayed, the newest first.
+
+        The end of the period is included.
+        """
         rows = self.connection.tuples(
             f"SELECT moment, hash, rules, readings FROM {SNAPSHOTS.name} FINAL "
-            f"WHERE moment >= {at(since)} AND moment <= {at(until)} AND {WHOLE} ORDER BY moment DESC LIMIT {limit:d}"
+            f"WHERE moment >= {at(since)} AND moment <= {at(until)} AND {WHOLE} "
+            f"ORDER BY moment DESC LIMIT {limit:d}"
         )
         return [Recorded(*row) for row in rows]
 
     def count(self) -> tuple[int, datetime | None]:
-        """How many there are, and the moment of the first."""
+        """Return how many snapshots there are, and the moment of the first."""
         ((count, first),) = self.connection.tuples(
             f"SELECT count(), minOrNull(moment) FROM {SNAPSHOTS.name} FINAL WHERE {WHOLE}"
         )
         return count, first
 
     def comparable(self, one: Recorded) -> bool:
-        """Whether it was asked for as it would be asked for now."""
+        """Return whether a snapshot was asked for as it would be asked for now."""
         return one.rules == self.rules
 
     def same(self, one: Recorded, lives: PastLives | None = None) -> bool:
-        """Whether the replay of its moment, as known then, comes to the same hash."""
+        """Return whether the replay of its moment, as known then, comes to the same hash."""
         past = PastConnection(self.connection, self.province, Replay(one.moment), lives)
         return take(past.tuples, one.moment, calendar(self.province)).hash == one.hash
 
     def all(
-        self, found: list[Recorded], tell: Callable[[int], None]
+        self, found: list[Recorded], on_progress: Callable[[int], None]
     ) -> Iterator[tuple[Recorded, bool | None]]:
-        """Each with whether it is the same; None for one that cannot be compared."""
+        """Yield each snapshot with whether it is the same; None for one that cannot be compared."""
         lives = PastLives(self.connection, self.province)
         for number, one in enumerate(found):
             yield one, self.same(one, lives) if self.comparable(one) else None
-            tell(number + 1)
+            on_progress(number + 1)
 
     @cached_property
     def calendar(self) -> int:
@@ -77,5 +83,5 @@ class Proof:
 
     @cached_property
     def rules(self) -> int:
-        """How a snapshot would be asked for now."""
+        """A hash of how a snapshot would be asked for now."""
         return rules(calendar(self.province), self.calendar)

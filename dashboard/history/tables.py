@@ -1,4 +1,7 @@
-"""Tables that the dashboard makes for itself, for a while: named so that nobody else's is taken, and taken away again."""
+"""Tables that the dashboard makes for itself, for a while, and drops again.
+
+They are named so that nobody else's is dropped.
+"""
 
 import logging
 import threading
@@ -19,29 +22,30 @@ log = logging.getLogger(__name__)
 
 
 class Prefix(StrEnum):
-    """With what their names begin."""
+    """What their names begin with."""
 
-    SCENE = "scene_"
+    SLICE = "scene_"
     VERSIONS = "versions_"
     MOMENT = "moment_"
 
 
 LEFT_OVER = timedelta(hours=6)
-"""After which a table is one of a dashboard that was killed."""
-MAX_LEFT = 24
-"""Tables that wait to be taken away; beyond, the oldest goes at once."""
+"""Age from which a table is taken for one of a dashboard that was killed."""
+MAX_WAITING = 24
+"""Tables that wait to be dropped; beyond, the oldest is dropped at once."""
 
 
-class Passing:
-    """Makes such tables and takes them away; from any thread."""
+class TemporaryTables:
+    """Makes such tables and drops them; from any thread."""
 
     def __init__(self, present: Connection) -> None:
+        """Make tables in the database of a connection."""
         self._present = present
         self._guard = threading.Lock()
         self._known: set[str] = set()
-        self._left: list[tuple[float, str]] = []
+        self._waiting: list[tuple[float, str]] = []
         self._tidied = False
-        self._away = ThreadPoolExecutor(1, "passing")
+        self._worker = ThreadPoolExecutor(1, "temporary-tables")
         self._refused = self._closed = False
 
     @property
@@ -50,12 +54,23 @@ class Passing:
         return self._refused
 
     def make(self, prefix: Prefix, definition: str) -> str | None:
-        """A new table; `definition` is what follows its name in DDL. None where none may be made. Raises `UnreachableError`."""
+        """Make a table.
+
+        Args:
+            prefix: What its name begins with.
+            definition: What follows its name in DDL.
+
+        Returns:
+            Its name, None where none may be made.
+
+        Raises:
+            UnreachableError: `dashboard.query.connection.UnreachableError`.
+        """
         if self._refused or self._closed:
             return None
         name = f"{prefix}{uuid.uuid4().hex}"
         with suppress(RuntimeError):  # it was closed meanwhile
-            self._away.submit(copy_context().run, within, None, self._tidy)
+            self._worker.submit(copy_context().run, within, None, self._tidy)
         try:
             self._present.tuples(f"CREATE TABLE {name} {definition}")
         except UnreachableError as error:
@@ -75,30 +90,30 @@ class Passing:
             self._drop(name)
         return None if is_closed else name
 
-    def leave(self, name: str | None, grace: float) -> None:
-        """Take it away in so many seconds: until then questions may be on their way to it."""
+    def drop_later(self, name: str | None, grace: float) -> None:
+        """Drop a table in `grace` seconds: until then queries may be on their way to it."""
         if name:
             with self._guard:
-                self._left.append((time.monotonic() + grace, name))
+                self._waiting.append((time.monotonic() + grace, name))
 
     def close(self) -> None:
-        """Take all away. Raises `UnreachableError`."""
-        self._away.shutdown(cancel_futures=True)
+        """Drop all tables. Raises `dashboard.query.connection.UnreachableError`."""
+        self._worker.shutdown(cancel_futures=True)
         with self._guard:
-            names, self._known, self._left, self._closed = sorted(self._known), set(), [], True
+            names, self._known, self._waiting, self._closed = sorted(self._known), set(), [], True
         for name in names:
             self._drop(name)
 
     def _tidy(self) -> None:
-        """Take away what was left a while ago, at first also what dashboards left that were killed. Nobody waits for it."""
+        """Drop what waits for it, the first time also what killed dashboards left behind."""
         with self._guard:
-            now, kept = time.monotonic(), len(self._left) - MAX_LEFT
+            now, over = time.monotonic(), len(self._waiting) - MAX_WAITING
             gone = [
                 name
-                for number, (when, name) in enumerate(self._left)
-                if when <= now or number < kept
+                for number, (when, name) in enumerate(self._waiting)
+                if when <= now or number < over
             ]
-            self._left = [one for one in self._left if one[1] not in gone]
+            self._waiting = [one for one in self._waiting if one[1] not in gone]
             self._known -= set(gone)
             first, self._tidied = not self._tidied, True
         try:
@@ -107,10 +122,11 @@ class Passing:
             for name in gone:
                 self._drop(name)
         except UnreachableError as error:
-            log.warning("tables that were made for a while were not taken away: %s", error)
+            log.warning("temporary tables were not dropped: %s", error)
 
     def _drop(self, name: str) -> None:
-        # From memory at once, as what is only forgotten stays there for minutes; from disk without waiting for who still reads it.
+        # From memory at once, as what is only forgotten stays there for minutes; from disk without
+        # waiting for who still reads it.
         self._present.tuples(
             f"DROP TABLE IF EXISTS {name}{' SYNC' if name.startswith(Prefix.MOMENT) else ''}"
         )

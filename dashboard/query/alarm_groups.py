@@ -1,4 +1,7 @@
-"""What calls for people, as screens tell it: the alarms that the watch keeps, grouped so that a storm is no flood. Pure."""
+"""Alarms as screens show them: those that the watch keeps, grouped so that a storm is no flood.
+
+Pure: it executes nothing.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,12 +13,12 @@ from dashboard.query.alarm_causes import cause_of
 from schemas.clickhouse.watch_tables import late_after
 
 GROUP_ABOVE = 2
-"""More alarms than this of one cause are told as one."""
+"""More alarms than this of one cause are shown as one."""
 
 
 @dataclass(frozen=True)
 class StoredAlarm:
-    """Something that calls for people. `priority` 1 is the gravest; `communes` is empty for the province as a whole."""
+    """An alarm; `priority` 1 is the gravest, `communes` is empty for the province as a whole."""
 
     cause: str
     priority: int
@@ -31,13 +34,13 @@ class StoredAlarm:
     rule: str = ""
     value: float = 0.0
     radius: float = 0.0
-    """Of a cluster: from its middle to the outermost report, in metres; 0 for what has no place."""
+    """Of a cluster: from its middle to the outermost report, in metres; 0 without coordinates."""
     lat: float | None = None
     lon: float | None = None
-    told: int = 1
+    merged_count: int = 1
     """How many alarms it stands for."""
     raised: datetime | None = None
-    """When people were called; of several, the last time. Its cause may have begun before (`since`)."""
+    """When it was raised; of several, the last time. Its cause may have begun before (`since`)."""
 
     @property
     def id(self) -> str:
@@ -55,7 +58,10 @@ class StoredAlarm:
 
 @dataclass(frozen=True)
 class Watched:
-    """Whether anybody looks: without, no alarm may be shown as if it were of now, nor their absence as calm."""
+    """Whether the watch runs.
+
+    Without, no alarm may be shown as if it were of now, nor their absence as calm.
+    """
 
     alive: bool = True
     until: datetime | None = None
@@ -63,7 +69,13 @@ class Watched:
 
 
 def watched(jobs: Iterable[Mapping[str, Any]], now: datetime, stale_after: float) -> Watched:
-    """From when each job of the watch was last done: the rows of `AlarmStore.jobs`. `stale_after` is in seconds."""
+    """Return whether the watch runs, by when each of its jobs was last done.
+
+    Args:
+        jobs: The rows of `AlarmStore.jobs`.
+        now: The moment.
+        stale_after: Seconds after which a job counts as not done.
+    """
     done = [
         (
             row["at"],
@@ -78,7 +90,7 @@ def watched(jobs: Iterable[Mapping[str, Any]], now: datetime, stale_after: float
 
 
 def read(rows: Iterable[Mapping[str, Any]]) -> list[StoredAlarm]:
-    """Alarms as they are kept: the rows of `AlarmStore.open`."""
+    """Return the rows of `AlarmStore.open` as alarms."""
     return [
         StoredAlarm(
             cause=row["cause"],
@@ -102,9 +114,12 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[StoredAlarm]:
 
 
 def merged(alarms: Iterable[StoredAlarm]) -> list[StoredAlarm]:
-    """Two rules may see one matter: a burst in a commune and the cluster that it comes from, overdue filings of a commune and of
-    its agency. What is of one such cause and subject in one commune is told once, with the place of the one and the count of the
-    other."""
+    """Return alarms with those that are about one matter merged.
+
+    Two rules may see one matter: a burst in a commune and the cluster that it comes from, overdue
+    filings of a commune and of its agency. What is of one such cause and subject in one commune is
+    shown once, with the coordinates of the one and the count of the other.
+    """
     found: list[StoredAlarm] = []
     for alarm in alarms:
         same = [
@@ -136,7 +151,10 @@ def _merged(same: list[StoredAlarm]) -> StoredAlarm:
 
 
 def grouped(alarms: Sequence[StoredAlarm]) -> tuple[StoredAlarm, ...]:
-    """Alarms by priority, the newest first; many of one cause and subject become one with all their places."""
+    """Return alarms by priority, the newest first.
+
+    Many of one cause and subject become one with all their communes and agencies.
+    """
 
     def cause(alarm: StoredAlarm) -> tuple[str, str]:
         return alarm.cause, alarm.subject if cause_of(alarm.cause).by_subject else ""
@@ -156,7 +174,7 @@ def grouped(alarms: Sequence[StoredAlarm]) -> tuple[StoredAlarm, ...]:
 def _as_one(same: list[StoredAlarm]) -> StoredAlarm:
     return replace(
         same[0],
-        told=len(same),
+        merged_count=len(same),
         since=min((one.since for one in same if one.since), default=None),
         communes=tuple(dict.fromkeys(code for one in same for code in one.communes)),
         count=sum(one.count for one in same),

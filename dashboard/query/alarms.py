@@ -1,5 +1,8 @@
-"""Questions about alarms, which the watch raises and clears (`streams.watch`): what is open, what was, and who looks. SQL as in
-`dashboard.query.store`; every question may raise `dashboard.query.connection.Unreachable`."""
+"""Queries about alarms, which the watch raises and clears (`streams.watch`).
+
+What is open, what was, and who looks; every method may raise
+`dashboard.query.connection.UnreachableError`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,10 +10,13 @@ from datetime import datetime, timedelta
 from dashboard.query.clock import Clock
 from dashboard.query.connection import Connection
 from dashboard.query.store import Row
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.sql import moment
 from schemas.clickhouse.watch_tables import WATCH
 from schemas.moments import milliseconds
 
+ALARMS = "alarms"
+"""The view of the alarms that were raised."""
 SHOWN = (
     "id, rule, cause, subject, priority, since, raised_at, cleared_at, communes, agencies, "
     "count, change, value, level, lat, lon, radius"
@@ -24,32 +30,42 @@ class AlarmStore:
     connection: Connection
 
     def open(self, clock: Clock) -> list[Row]:
-        """The alarms that were raised and not cleared at the moment, with what was last said of them; the columns of `SHOWN`."""
-        return list(
-            self.connection.rows(
-                f"SELECT {SHOWN} FROM alarms WHERE raised_at <= {moment('now')} "
-                f"AND (cleared_at IS NULL OR cleared_at > {moment('now')}) ORDER BY priority, raised_at DESC, id",
-                now=milliseconds(clock.now()),
-            )
+        """Return the alarms that are raised and not cleared at the moment, as last evaluated.
+
+        The columns of `SHOWN`; the gravest and newest first.
+        """
+        query = Query(
+            f"SELECT {SHOWN} FROM {{tables.alarms}} WHERE raised_at <= {moment('now')} "
+            f"AND (cleared_at IS NULL OR cleared_at > {moment('now')}) "
+            "ORDER BY priority, raised_at DESC, id",
+            (ALARMS,),
         )
+        return list(self.connection.rows(query, now=milliseconds(clock.now())))
 
     def history(self, start: datetime, end: datetime, limit: int = 1000) -> list[Row]:
-        """The alarms that were open at some time of a period, the newest first; the columns of `SHOWN`."""
-        return list(
-            self.connection.rows(
-                f"SELECT {SHOWN} FROM alarms WHERE raised_at < {moment('end')} "
-                f"AND (cleared_at IS NULL OR cleared_at > {moment('start')}) ORDER BY raised_at DESC, id LIMIT {limit:d}",
-                start=milliseconds(start),
-                end=milliseconds(end),
-            )
+        """Return the alarms that were open at some time of a period, the newest first.
+
+        The columns of `SHOWN`.
+        """
+        query = Query(
+            f"SELECT {SHOWN} FROM {{tables.alarms}} WHERE raised_at < {moment('end')} "
+            f"AND (cleared_at IS NULL OR cleared_at > {moment('start')}) "
+            f"ORDER BY raised_at DESC, id LIMIT {limit:d}",
+            (ALARMS,),
         )
+        return list(self.connection.rows(query, start=milliseconds(start), end=milliseconds(end)))
 
     def jobs(self) -> list[Row]:
-        """When each job of the watch was last done: job, period_seconds, at. One that others outlived by a day is no more."""
-        return list(
-            self.connection.rows(
-                f"SELECT job, argMax(period_seconds, w.at) AS period_seconds, max(w.at) AS at FROM {WATCH.name} AS w GROUP BY job "
-                f"HAVING at > (SELECT max({WATCH.name}.at) FROM {WATCH.name}) - toIntervalSecond(%(outlived)s) ORDER BY job",
-                outlived=round(timedelta(days=1).total_seconds()),
-            )
+        """Return when each job of the watch was last done: job, period_seconds, at.
+
+        One that others outlived by a day is no more.
+        """
+        query = Query(
+            "SELECT job, argMax(period_seconds, w.at) AS period_seconds, max(w.at) AS at "
+            f"FROM {WATCH.ref} AS w GROUP BY job HAVING at > "
+            f"(SELECT max(v.at) FROM {WATCH.ref} AS v) - toIntervalSecond(%(outlived)s) "
+            "ORDER BY job",
+            (WATCH,),
         )
+        day = round(timedelta(days=1).total_seconds())
+        return list(self.connection.rows(query, outlived=day))

@@ -1,4 +1,7 @@
-"""The moment that a question is asked for. Every question of the store takes a clock; none reads the time by itself."""
+"""The moment that a query is asked for.
+
+Every query of a store takes a clock; none reads the time by itself.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +13,7 @@ class Clock(Protocol):
     """Says for which moment a screen is drawn."""
 
     def now(self) -> datetime:
-        """The moment, with an offset."""
+        """Return the moment, with an offset."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Live:
     """The present."""
 
     def now(self) -> datetime:
+        """Return the present time."""
         return datetime.now(UTC)
 
 
@@ -28,6 +32,7 @@ class At:
     at: datetime
 
     def now(self) -> datetime:
+        """Return the moment at which it stands."""
         return self.at
 
 
@@ -42,6 +47,9 @@ class Picture(StrEnum):
 
 @dataclass(frozen=True)
 class Replay(At):
-    """A moment of the past, and the knowledge of it that is asked. A `dashboard.history.past.PastConnection` answers it."""
+    """A moment of the past, and the knowledge of it that is asked.
+
+    A `dashboard.history.past.PastConnection` answers it.
+    """
 
     picture: Picture = Picture.KNOWN

@@ -1,4 +1,7 @@
-"""Questions of a page side by side: ClickHouse takes about as long to plan one as to answer it, and plans each by itself."""
+"""Run queries of a page at the same time.
+
+ClickHouse takes about as long to plan a query as to answer it, and plans each by itself.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,21 +11,30 @@ from typing import TypeVar
 from dashboard.query.turns import waiting
 
 T = TypeVar("T")
-THREADS = 2
-"""How many are asked beside those that the pages ask themselves. They stay, as each has a connection of its own."""
-_hands = ThreadPoolExecutor(THREADS, "beside")
+WORKERS = 2
+"""Threads beside those that the pages run in. They stay, as each has a connection of its own."""
+_workers = ThreadPoolExecutor(WORKERS, "run-concurrently")
 
 
-def beside(question: Callable[[], T]) -> Callable[[], T]:
-    """Have a question asked by another thread meanwhile, with the rights of who asks. What is returned gives its answer, or raises
-    what it raised: it waits for it, and where nobody had a hand free it asks itself. So nobody waits for a hand."""
+def run_concurrently(question: Callable[[], T]) -> Callable[[], T]:
+    """Begin a question in another thread, and return what waits for its answer.
+
+    It is asked with the rights of the caller. If no worker is free when the answer is taken, it is
+    asked inline, so that nobody queues for a worker.
+
+    Args:
+        question: What to run.
+
+    Returns:
+        A function that gives the answer, or raises what the question raised.
+    """
     rights = copy_context()
-    asked = _hands.submit(rights.run, question)
+    begun = _workers.submit(rights.run, question)
 
     def answer() -> T:
-        if asked.cancel():
+        if begun.cancel():
             return rights.run(question)
         with waiting():
-            return asked.result()
+            return begun.result()
 
     return answer

@@ -1,11 +1,13 @@
-"""Asks ClickHouse. A `Client` of clickhouse-driver serves one thread at a time and is unusable after an error: so each thread has
-its own, which is dropped after any error and made anew."""
+"""Run queries on ClickHouse, with a client for each thread.
+
+A `Client` of clickhouse-driver serves one thread at a time and is unusable after an error: so each
+thread has its own, which is dropped after any error and made again.
+"""
 
 import math
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
@@ -15,6 +17,7 @@ from dashboard.query import time_limit
 from dashboard.query.errors import TimeLimitError, UnreachableError
 from dashboard.query.rights import must_see_all
 from dashboard.query.turns import waiting
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.sql import database
 
 __all__ = ["Connection", "Statement", "TimeLimitError", "UnreachableError"]
@@ -23,23 +26,31 @@ STREAM_SECONDS = 120
 
 
 class Statement(NamedTuple):
-    """A question as it is put to ClickHouse, tables that go with it, and settings for one whose answer is short."""
+    """What is sent to ClickHouse for a query."""
 
     sql: str
     tables: list[dict[str, Any]] | None = None
+    """Rows that go with it, as external tables of clickhouse-driver."""
     settings: Mapping[str, Any] = {}
 
 
 class Connection:
-    """Runs queries on one ClickHouse database, from any thread; never for somebody who may see the wall only (`NoRightsError`)."""
+    """Runs queries on one ClickHouse database, from any thread.
+
+    Every method that asks raises `UnreachableError`, and `dashboard.query.rights.NoRightsError` for
+    somebody who may see the wall only. All take a `Query`, which a connection to the past
+    (`dashboard.history.past`) answers, too; SQL as a plain text is for statements about the present
+    alone (the server's version, tables that are made), and refused there.
+    """
 
     def __init__(self, url: str) -> None:
+        """Connect to the database of an address (`clickhouse://…`) when first asked."""
         self.url = url
         self._local = threading.local()
 
     @property
     def database(self) -> str:
-        """The name of its database."""
+        """Return the name of its database."""
         return database(self.url)
 
     @contextmanager
@@ -64,67 +75,70 @@ class Connection:
         client.connection.send_receive_timeout = seconds
         return client
 
-    def _said(self, sql: str, given: object) -> Statement:
-        """A question as it is put to ClickHouse; `given` are its parameters, None where a % is one."""
-        return Statement(sql)
+    def _statement(self, query: Query | str, *, has_parameters: bool) -> Statement:
+        """Return what is sent for a query; with parameters a % of its own is written `%%`."""
+        return Statement(query if isinstance(query, str) else query.live)
 
-    def reaching(self, since: datetime, held: datetime | None = None) -> "Connection":
-        """The same, for questions that look back no further: what asks the past may then take a shorter way.
-
-        They need, of what is closed by then, only what began, was changed or was closed after `since`; by groups they may ask of
-        agencies and communes only, or of rows that meet such a condition. Of lives they need with `held` only steps that held
-        at that moment or later.
-        """
-        return self
-
-    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
-        """The rows of an answer, by column name. Raises `UnreachableError`."""
-        said = self._said(sql, parameters)
-        settings = _limited(said.settings)
+    def rows(self, query: Query | str, **parameters: Any) -> list[dict[str, Any]]:
+        """Return the rows of an answer, by column name."""
+        statement = self._statement(query, has_parameters=True)
+        settings = _limited(statement.settings)
         with self._client() as client:
             found, columns = client.execute(
-                said.sql,
+                statement.sql,
                 parameters,
                 with_column_types=True,
-                external_tables=said.tables,
+                external_tables=statement.tables,
                 settings=settings,
             )
         names = [name for name, _ in columns]
         return [dict(zip(names, row, strict=True)) for row in found]
 
-    def tuples(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        """The rows of an answer as they come. Raises `UnreachableError`."""
-        given = parameters or None
-        said = self._said(sql, given)
-        settings = _limited(said.settings)
+    def tuples(self, query: Query | str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of an answer as they come."""
+        statement = self._statement(query, has_parameters=bool(parameters))
+        settings = _limited(statement.settings)
         with self._client() as client:
             return list(
-                client.execute(said.sql, given, external_tables=said.tables, settings=settings)
+                client.execute(
+                    statement.sql,
+                    parameters or None,
+                    external_tables=statement.tables,
+                    settings=settings,
+                )
             )
 
-    def frame(self, sql: str, **parameters: Any) -> Any:
-        """The rows of an answer as a pandas frame. Raises `UnreachableError`."""
-        said = self._said(sql, parameters)
-        settings = _limited(said.settings)
+    def frame(self, query: Query | str, **parameters: Any) -> Any:
+        """Return the rows of an answer as a pandas frame."""
+        statement = self._statement(query, has_parameters=True)
+        settings = _limited(statement.settings)
         with self._client() as client:
             return client.query_dataframe(
-                said.sql, parameters, external_tables=said.tables, settings=settings
+                statement.sql, parameters, external_tables=statement.tables, settings=settings
             )
 
-    def stream(self, sql: str, block: int, **parameters: Any) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows of a long answer in blocks of `block`, of which one is in memory. Raises `UnreachableError`, also in the middle.
+    def stream(
+        self, query: Query | str, block: int, **parameters: Any
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of a long answer in blocks of `block`, of which one is in memory.
 
-        It has a client of its own, so that blocks may be taken by different threads. Whoever takes no more closes the iterator:
-        the question is then cancelled.
+        It has a client of its own, so that blocks may be taken by different threads. Whoever takes
+        no more closes the iterator: the query is then cancelled.
+
+        Raises:
+            UnreachableError: Also in the middle of an answer.
         """
         must_see_all()
-        given = parameters or None
-        said = self._said(sql, given)
+        statement = self._statement(query, has_parameters=bool(parameters))
         settings = _limited({"max_block_size": block})
         client = self._new(seconds=STREAM_SECONDS)
         try:
             blocks = client.execute_iter(
-                said.sql, given, external_tables=said.tables, settings=settings, chunk_size=block
+                statement.sql,
+                parameters or None,
+                external_tables=statement.tables,
+                settings=settings,
+                chunk_size=block,
             )
             while True:
                 with waiting():
@@ -133,7 +147,8 @@ class Connection:
                     return
                 yield rows
         except GeneratorExit:
-            # Of an answer that has come whole there is nothing to cancel: ClickHouse would say nothing more.
+            # Of an answer that has come whole there is nothing to cancel: ClickHouse would not
+            # answer any more.
             if client.connection.is_query_executing:
                 with suppress(Exception):
                     client.cancel()
@@ -146,7 +161,10 @@ class Connection:
             client.disconnect()
 
     def close(self) -> None:
-        """Leave in good order, from the thread that asked: a socket that closes with unread bytes is a reset to ClickHouse."""
+        """Disconnect this thread's client in good order.
+
+        A socket that closes with unread bytes is a reset to ClickHouse.
+        """
         client = getattr(self._local, "client", None)
         if client is not None:
             self._local.client = None
@@ -154,7 +172,10 @@ class Connection:
 
 
 def _limited(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The settings of a question, which ClickHouse gives up when the time of whoever asks is over. Raises `TimeLimitError`."""
+    """Return settings by which ClickHouse gives up when the time of whoever asks is over.
+
+    Raises `TimeLimitError` when it is over already.
+    """
     left = time_limit.remaining()
     return settings if left is None else {**settings, "max_execution_time": math.ceil(left)}
 

@@ -1,4 +1,4 @@
-"""Why ClickHouse did not answer a question of the screens."""
+"""Why ClickHouse did not answer a query of the screens."""
 
 
 class UnreachableError(Exception):

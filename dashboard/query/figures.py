@@ -1,4 +1,7 @@
-"""Figures as screens ask for them: of the province, of all its units, of another moment, over time; each with its age."""
+"""Figures as screens ask for them; each with its age.
+
+Of the province, of all its units, of another moment, over time.
+"""
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,23 +30,28 @@ PERIOD = timedelta(days=30)
 """What figures of a period look back on."""
 TREND_DAYS = 30
 OUTSIDE = "outside"
-"""Stands for the communes that are none of the province: their codes are unknown, or of elsewhere."""
+"""Stands for the communes that are none of the province: unknown codes, or those of elsewhere."""
 
 
 def of_unit(by: By, units: Units) -> str:
-    """SQL: whether an entity is of the unit that is given as the parameter `unit`; empty for the province, which all are of."""
+    """Return SQL: whether an entity is of the unit in the parameter `unit`.
+
+    Empty for the province, which all are of.
+    """
     return "" if by == "province" else f"{key_sql(by, units)} = %(unit)s"
 
 
 @dataclass(frozen=True)
 class FigureStore:
-    """Asks for figures. `calendar` is the working calendar of the province; all may raise
-    `dashboard.query.connection.Unreachable`."""
+    """Asks for figures; all methods may raise `dashboard.query.connection.UnreachableError`.
+
+    `calendar` is the working calendar of the province.
+    """
 
     connection: Connection
     calendar: WorkingCalendar
-    told_by: Units = "today"
-    """By which units communes are told apart and meant."""
+    commune_units: Units = "today"
+    """Whether communes are those of the day of a step, or of today."""
 
     def now(
         self,
@@ -52,31 +60,28 @@ class FigureStore:
         by: Sequence[str] = (),
         period: timedelta = PERIOD,
     ) -> dict[Key, dict[str, Reading]]:
-        """What figures read now: values of the dimensions → code → reading. The ages are not told."""
-        asked = AskedMoment.of(clock.now(), self.calendar, period)
-        connection = (
-            self.connection.reaching(clock.now() - period)
-            if set(by) <= set(UNITS)
-            else self.connection
-        )
-        return ask(connection.tuples, figures, asked, by, units=self.told_by)
+        """Return what figures read now: values of the dimensions → code → reading, without ages."""
+        moment = AskedMoment.of(clock.now(), self.calendar, period)
+        return ask(self.connection.tuples, figures, moment, by, units=self.commune_units)
 
     def each(
         self, clock: Clock, figures: Sequence[Figure], ids: Sequence[str]
     ) -> dict[str, dict[str, Reading]]:
-        """What each of some entities adds to figures of its kind: entity_id → code → what the figure would read of it alone. Of one
-        that there is not, nothing."""
+        """Return what each of some entities adds to figures of its kind.
+
+        That is entity_id → code → what the figure would read of it alone; nothing of an entity that
+        there is not.
+        """
         if not ids:
             return {}
-        asked, where = AskedMoment.of(clock.now(), self.calendar, PERIOD), f"{ENTITY} IN %(ids)s"
         found = ask(
-            lambda sql: self.connection.tuples(sql, ids=tuple(ids)),
+            lambda query: self.connection.tuples(query, ids=tuple(ids)),
             figures,
-            asked,
+            AskedMoment.of(clock.now(), self.calendar, PERIOD),
             (ENTITY,),
-            where=where,
+            where=f"{ENTITY} IN %(ids)s",
         )
-        return {entity: said for (entity,), said in found.items()}
+        return {entity: readings for (entity,), readings in found.items()}
 
     def then(
         self,
@@ -88,15 +93,19 @@ class FigureStore:
         unit: str = "",
         state: bool = True,
     ) -> dict[str, Reading]:
-        """What figures of the province or one of its units read at a moment of the past, as far as is known now.
+        """Return what figures read at a moment of the past, as far as is known now.
 
-        Without `state`, figures of a period only, and of each entity as it stands now: that costs a tenth.
+        Of the province or one of its units. Without `state`, figures of a period only, and of each
+        entity as it stands now: that costs a tenth.
         """
         moment = AskedMoment.of(at, self.calendar, period)
-        where, given = of_unit(by, self.told_by), {} if by == "province" else {"unit": unit}
-        connection = self.connection.reaching(at - period, at)
+        parameters = {} if by == "province" else {"unit": unit}
         found = ask(
-            lambda sql: connection.tuples(sql, **given), figures, moment, past=state, where=where
+            lambda query: self.connection.tuples(query, **parameters),
+            figures,
+            moment,
+            past=state,
+            where=of_unit(by, self.commune_units),
         )
         return found.get((), {})
 
@@ -108,30 +117,35 @@ class FigureStore:
         by: By = "province",
         unit: str = "",
     ) -> list[dict[str, Reading]]:
-        """What `then` finds at each of several moments, in one pass."""
-        given = {} if by == "province" else {"unit": unit}
-        connection = self.connection.reaching(min(moments) - PERIOD, min(moments))
-        asked = [AskedMoment.of(at, self.calendar, PERIOD) for at in moments]
+        """Return what `then` finds at each of several moments, in one pass."""
+        parameters = {} if by == "province" else {"unit": unit}
         return ask_at(
-            lambda sql: connection.tuples(sql, **given),
+            lambda query: self.connection.tuples(query, **parameters),
             figures,
-            asked,
-            where=of_unit(by, self.told_by),
+            [AskedMoment.of(at, self.calendar, PERIOD) for at in moments],
+            where=of_unit(by, self.commune_units),
         )
 
     def trends(
         self, clock: Clock, by: By, unit: str, days: int = TREND_DAYS
     ) -> dict[str, list[tuple[datetime, Reading]]]:
-        """All figures of a unit day by day: code → (end of the day, or now), reading. Those of a period tell of each day alone."""
+        """Return all figures of a unit day by day: code → (end of the day, or now), reading.
+
+        Those of a period are of each day alone.
+        """
         now, found = clock.now(), dict[str, list[tuple[datetime, Reading]]]()
         midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
         since = midnight - timedelta(days=days - 1)
-        connection = self.connection.reaching(midnight - timedelta(days=days), since)
         for ones in by_kind(FIGURES):
-            ends, questions = series(
-                ones, SeriesStep.DAY, since, now, self.calendar, where=of_unit(by, self.told_by)
+            ends, queries = series(
+                ones,
+                SeriesStep.DAY,
+                since,
+                now,
+                self.calendar,
+                where=of_unit(by, self.commune_units),
             )
-            answers = [connection.tuples(one, unit=unit) for one in questions]
+            answers = [self.connection.tuples(one, unit=unit) for one in queries]
             found |= series_readings(ones, ends, answers)[()]
         return found
 
@@ -142,20 +156,25 @@ class FigureStore:
         current: Callable[[], Sequence[Source]],
         communes: Container[str] | None = None,
     ) -> dict[str, Readings]:
-        """All figures of the province, of each commune and of each agency, by their codes, with their ages: those of the sources,
-        which are asked for last. With the communes of the province, `OUTSIDE` has those of all other communes in one."""
-        now = clock.now()
-        tuples = self.connection.reaching(now - PERIOD).tuples
-        asked = ask_each(
-            tuples, FIGURES, AskedMoment.of(now, self.calendar, PERIOD), UNITS, units=self.told_by
-        )
+        """Return all figures of the province, of each commune and of each agency, with their ages.
+
+        Args:
+            clock: For which moment.
+            province: Under which code those of the province are; others are under their own.
+            current: Gives the sources as they stand, by which figures have their ages; called after
+                the figures were asked.
+            communes: Those of the province; with them, `OUTSIDE` has the figures of all others.
+        """
+        moment = AskedMoment.of(clock.now(), self.calendar, PERIOD)
+        # First the figures, then the sources: their query may be on its way meanwhile.
+        by_unit = ask_each(self.connection.tuples, FIGURES, moment, UNITS, units=self.commune_units)
         sources = current()
         found: dict[str, Readings] = {
-            province: aged(asked.pop(()), sources) | {TIMELY: timely(sources)}
+            province: aged(by_unit.pop(()), sources) | {TIMELY: timely(sources)}
         }
         its = of_units(sources)  # once, as there are hundreds of both
         for by in UNITS:
-            for key, readings in asked.items():
+            for key, readings in by_unit.items():
                 if key[:-1] == (by,) and (unit := key[-1]):
                     own = its.get((by, unit), ())
                     found[unit] = aged(readings, own) | {TIMELY: timely(own)}
@@ -163,7 +182,7 @@ class FigureStore:
             found[OUTSIDE] = summed(
                 [
                     one
-                    for key, one in asked.items()
+                    for key, one in by_unit.items()
                     if key[:-1] == ("commune",) and _is_outside(key[-1], communes)
                 ]
             )
@@ -175,7 +194,7 @@ def _is_outside(unit: str, communes: Container[str]) -> bool:
 
 
 def summed(of: Sequence[Readings]) -> Readings:
-    """Return counts and shares of several units in one; medians and greatest spans are not told."""
+    """Return counts and shares of several units in one, without medians and greatest spans."""
     found: dict[str, Reading] = {}
     for figure in FIGURES if of else ():
         ones = [reading for readings in of if (reading := readings.get(figure.code)) is not None]

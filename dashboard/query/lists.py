@@ -1,21 +1,25 @@
-"""Questions about lists of records: those that meet some conditions, sorted, a page of them, how many, by choices, as a stream.
+"""Queries about lists of records that meet some conditions: a page, how many, choices, a stream.
 
-SQL of the dashboard beside `store`. All is asked of `current_K`, which has one row per record once `FINAL` took the newest: that
-takes most of the time of a question (0.2 s of a million records), so each reads only the columns that it needs. A page near the end
-is read from the end. Every question may raise `dashboard.query.connection.Unreachable`; the identity of who made a field report is
-in none of the tables that are read here but `state_feedback`, of which `EXTRA` is selected only.
+All is asked of `current_K`, which has one row per record once `FINAL` took the newest: that takes
+most of the time of a query (0.2 s of a million records), so each reads only the columns that it
+needs. A page near the end is read from the end. Every method may raise
+`dashboard.query.connection.UnreachableError`. The identity of who made a field report is in none of
+the tables that are read here but `state_feedback`, of which `EXTRA` is selected only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from dashboard.query.clock import Clock
 from dashboard.query.figures import PERIOD, of_unit
 from dashboard.query.lives import OVERDUE, LifeStore
 from dashboard.query.store import Row
+from schemas.clickhouse.columns import Table
 from schemas.clickhouse.lives import BY_KIND, current_table
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.tables import state_table
 from schemas.events.kinds import DOCUMENT, FEEDBACK, MEETING, Kind
 from schemas.figures import Figure, FigurePiece
@@ -41,8 +45,9 @@ BLOCK = 4_000
 class Sought:
     """Which records are looked for: all conditions hold together, of the values of one field any.
 
-    `only` has fields of the list and their values as texts, one that the kind does not have is left out. `text` is a part of the
-    number or, with or without tone marks, of the words of a record; `meant` are the codes that have the text in their words.
+    `only` has fields of the list and their values as texts, one that the kind does not have is left
+    out. `text` is a part of the number or, with or without tone marks, of the words of a record;
+    `meant` are the codes that have the text in their words.
     """
 
     kind: Kind
@@ -59,38 +64,63 @@ class Sought:
 
 @dataclass(frozen=True)
 class Order:
-    """By which field records are sorted, in which direction; `ranks` has its codes with their places where words decide."""
+    """By which field records are sorted, in which direction.
+
+    `ranks` has its codes with their ranks where words decide.
+    """
 
     by: str = "started_at"
     down: bool = True
     ranks: tuple[tuple[str, int], ...] = ()
 
     def sql(self, expression: str, *, turned: bool = False) -> str:
-        """What is unknown comes last either way; `turned` is the same order from its end."""
+        """Return an ORDER BY; what is unknown comes last. `turned`: the same order from its end."""
         ways, then = (
             ("ASC", "DESC"),
             "started_at ASC, entity_id DESC" if turned else "started_at DESC, entity_id",
         )
-        return f"ORDER BY {expression} {ways[self.down != turned]} NULLS {'FIRST' if turned else 'LAST'}, {then}"
+        nulls = "FIRST" if turned else "LAST"
+        return f"ORDER BY {expression} {ways[self.down != turned]} NULLS {nulls}, {then}"
 
     def key(self, known: Mapping[str, str]) -> str:
-        """SQL of what is sorted by."""
-        said = known[self.by]
+        """Return SQL of what is sorted by."""
+        field = known[self.by]
         return (
-            f"transform(toString({said}), %(rank_codes)s, %(rank_places)s, 65535)"
+            f"transform(toString({field}), %(rank_codes)s, %(rank_places)s, 65535)"
             if self.ranks
-            else said
+            else field
         )
 
     @property
-    def given(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, Any]:
         """The parameters of `key`."""
         codes, places = [code for code, _ in self.ranks], [place for _, place in self.ranks]
         return {"rank_codes": codes, "rank_places": places} if self.ranks else {}
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """Conditions on records, which hold together, with the parameters and tables that they name.
+
+    Values go as parameters, never as SQL.
+    """
+
+    each: tuple[str, ...]
+    """SQL templates (`schemas.clickhouse.query.Query`)."""
+    parameters: Mapping[str, Any]
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def sql(self) -> str:
+        """All of them in one."""
+        return _all(self.each)
+
+
 def clocked(now: AskedMoment) -> dict[str, str]:
-    """SQL of `overdue`, and of `left`: ms of a record's clock until it is due, negative when that has passed, NULL without one."""
+    """Return SQL of `overdue`, and of `left`: milliseconds of a record's clock until it is due.
+
+    These are negative when that has passed, NULL without a deadline.
+    """
     position = f"if(standing = 'paused', at, if(around, {now.at}, {now.position}))"
     return {
         "overdue": now.sql(OVERDUE),
@@ -99,7 +129,10 @@ def clocked(now: AskedMoment) -> dict[str, str]:
 
 
 def fields(kind: Kind, now: AskedMoment, units: Units) -> dict[str, str]:
-    """What a list may show, sort by and be narrowed to: name → SQL. A commune is one of those `units`."""
+    """Return what a list may show, sort by and be narrowed to: name → SQL.
+
+    A commune is one of those `units`.
+    """
     own = {
         column.name: column.name
         for column in current_table(kind).columns
@@ -112,33 +145,35 @@ def fields(kind: Kind, now: AskedMoment, units: Units) -> dict[str, str]:
 
 def conditions(
     sought: Sought, now: AskedMoment, units: Units, *, without: Sequence[str] = ()
-) -> tuple[list[str], dict[str, Any]]:
-    """Conditions and their parameters, those on the fields of `without` left out. Values go as parameters, never as SQL."""
-    said = [f"{begun(sought.kind)} <= {moment_sql(now.at)}"]
-    given: dict[str, Any] = {}
+) -> Conditions:
+    """Return the conditions of a search, those on the fields of `without` left out."""
+    each = [f"{begun(sought.kind)} <= {moment_sql(now.at)}"]
+    parameters: dict[str, Any] = {}
+    tables: tuple[Table, ...] = ()
     if sought.figure is not None:
-        said.append(_behind(sought.figure, now))
+        each.append(_behind(sought.figure, now))
     if unit := of_unit(sought.by, units):
-        said.append(unit)
-        given["unit"] = sought.unit
-    said += [f"started_at >= {moment_sql(milliseconds(sought.since))}"] if sought.since else []
-    said += [f"started_at < {moment_sql(milliseconds(sought.until))}"] if sought.until else []
+        each.append(unit)
+        parameters["unit"] = sought.unit
+    each += [f"started_at >= {moment_sql(milliseconds(sought.since))}"] if sought.since else []
+    each += [f"started_at < {moment_sql(milliseconds(sought.until))}"] if sought.until else []
     if sought.text:
-        said.append(_worded(sought))
-        # As it was brought into one form at the door.
+        contains, tables = _contains_text(sought)
+        each.append(contains)
+        # In the form that it was brought into when it was sent.
         text = normalise(sought.text)
-        given |= {"text": text, "folded": fold(text)} | {
+        parameters |= {"text": text, "folded": fold(text)} | {
             f"meant_{name}": codes for name, codes in sought.meant
         }
     known = fields(sought.kind, now, units)
     for name, values in sought.only:
         if name in known and name not in without:
-            said.append(f"{_text(name, known[name], sought.kind)} IN %(only_{name})s")
-            given[f"only_{name}"] = values
-    return said, given
+            each.append(f"{_text(name, known[name], sought.kind)} IN %(only_{name})s")
+            parameters[f"only_{name}"] = values
+    return Conditions(tuple(each), parameters, tables)
 
 
-def _worded(sought: Sought) -> str:
+def _contains_text(sought: Sought) -> tuple[str, tuple[Table, ...]]:
     any_of = ["positionCaseInsensitiveUTF8(entity_id, %(text)s) > 0"]
     any_of += [f"toString({name}) IN %(meant_{name})s" for name, _ in sought.meant]
     texts = {
@@ -146,16 +181,20 @@ def _worded(sought: Sought) -> str:
         FEEDBACK: "description",
         MEETING: "title",
     }
+    tables: tuple[Table, ...] = ()
     if words := texts.get(sought.kind):
-        bare = f"replaceRegexpAll(normalizeUTF8NFD(translateUTF8(lowerUTF8({words}), 'đ', 'd')), '\\\\p{{M}}', '')"
+        tables = (state_table(sought.kind),)
+        plain = f"normalizeUTF8NFD(translateUTF8(lowerUTF8({words}), 'đ', 'd'))"
+        bare = f"replaceRegexpAll({plain}, '\\\\p{{M}}', '')"
         any_of.append(
-            f"entity_id IN (SELECT entity_id FROM {state_table(sought.kind).name} FINAL WHERE position({bare}, %(folded)s) > 0)"
+            f"entity_id IN (SELECT entity_id FROM {tables[0].final} "
+            f"WHERE position({bare}, %(folded)s) > 0)"
         )
-    return " OR ".join(any_of)
+    return " OR ".join(any_of), tables
 
 
 def _text(name: str, expression: str, kind: Kind) -> str:
-    """A field as the text that narrows a list to it; empty where it is not known."""
+    """Return a field as the text that narrows a list to it; empty where it is not known."""
     kinds = {column.name: column.type for column in current_table(kind).columns}
     if name == "overdue" or kinds.get(name) == "Bool":
         return f"toString(toUInt8({expression}))"
@@ -168,8 +207,8 @@ def _text(name: str, expression: str, kind: Kind) -> str:
 
 def _behind(figure: Figure, moment: AskedMoment) -> str:
     def any_of(pieces: tuple[FigurePiece, ...]) -> str:
-        said = [moment.sql(FigurePiece(piece.where, piece.when, "{where}")) for piece in pieces]
-        return " OR ".join(f"({one})" for one in dict.fromkeys(said))
+        each = (moment.sql(FigurePiece(piece.where, piece.when, "{where}")) for piece in pieces)
+        return " OR ".join(f"({one})" for one in dict.fromkeys(each))
 
     part, whole = any_of(figure.part), any_of(figure.whole)
     return part if not whole or whole == part else f"({whole}) AND NOT ({part})"
@@ -192,7 +231,10 @@ class ListStore:
         skip: int = 0,
         total: int = 0,
     ) -> list[Row]:
-        """Some fields of a page of records, with their `entity_id`. With `total` it is read from the end when that is nearer."""
+        """Return some fields of a page of records, with their `entity_id`.
+
+        With `total` it is read from the end when that is nearer.
+        """
         turned = skip > total // 2 > 0
         count = min(limit, total - skip) if turned else limit
         if count <= 0:
@@ -206,37 +248,47 @@ class ListStore:
                 if name != "entity_id" and name not in EXTRA.get(sought.kind, ())
             ),
         ]
-        sql, given = self._select(clock, sought, own, order, turned)
+        now, table = self._moment(clock), current_table(sought.kind)
+        known, where = fields(sought.kind, now, self._units), conditions(sought, now, self._units)
+        query = Query(
+            f"SELECT {', '.join(known[name] for name in own)} FROM {table.final} "
+            f"WHERE {where.sql} {order.sql(order.key(known), turned=turned)} "
+            f"LIMIT {count:d} OFFSET {start:d}",
+            (table, *where.tables),
+        )
         rows: list[Row] = [
-            dict(zip(own, row, strict=True))
-            for row in self._tuples(f"{sql} LIMIT {count:d} OFFSET {start:d}", given)
+            dict(zip(own, row, strict=True)) for row in self._tuples(query, where, order.parameters)
         ]
         return self._with_extra(sought.kind, rows[::-1] if turned else rows, names)
 
     def total(self, clock: Clock, sought: Sought) -> int:
-        """How many records there are."""
-        said, given = conditions(sought, self._moment(clock), self._units)
-        ((found,),) = self._tuples(
-            f"SELECT count() FROM {current_table(sought.kind).name} FINAL WHERE {_all(said)}", given
+        """Return how many records there are."""
+        where = conditions(sought, self._moment(clock), self._units)
+        table = current_table(sought.kind)
+        query = Query(
+            f"SELECT count() FROM {table.final} WHERE {where.sql}", (table, *where.tables)
         )
+        ((found,),) = self._tuples(query, where)
         return int(found)
 
     def choices(
         self, clock: Clock, sought: Sought, names: Sequence[str]
     ) -> dict[str, dict[str, int]]:
-        """For each field its values and how many records each would leave: those that meet all conditions but the field's own."""
-        now = self._moment(clock)
+        """Return for each field its values and how many records each would leave.
+
+        Those that meet all conditions but the field's own.
+        """
+        now, table = self._moment(clock), current_table(sought.kind)
         known, active = (
             fields(sought.kind, now, self._units),
             [name for name, _ in sought.only if name in names],
         )
-        base, given = conditions(sought, now, self._units, without=active)
+        base = conditions(sought, now, self._units, without=active)
         own = {
-            name: conditions(Sought(sought.kind, ((name, values),)), now, self._units)[0][-1]
+            name: conditions(Sought(sought.kind, ((name, values),)), now, self._units).each[-1]
             for name, values in sought.only
             if name in active
         }
-        given |= {f"only_{name}": values for name, values in sought.only}
         counts = [
             f"countIf({_all([one for other, one in own.items() if other != name])})"
             for name in ("", *active)
@@ -247,19 +299,22 @@ class ListStore:
         ]
         sets = ", ".join(f"(key_{number})" for number in range(len(names)))
         listed = ", ".join(f"key_{number}" for number in range(len(names)))
-        rows = self._tuples(
-            f"SELECT {listed}, grouping({listed}), {', '.join(counts)} FROM (SELECT *, {', '.join(keys)} FROM "
-            f"{current_table(sought.kind).name} FINAL WHERE {_all(base)}) GROUP BY GROUPING SETS ({sets})",
-            given,
+        query = Query(
+            f"SELECT {listed}, grouping({listed}), {', '.join(counts)} "
+            f"FROM (SELECT *, {', '.join(keys)} FROM {table.final} WHERE {base.sql}) "
+            f"GROUP BY GROUPING SETS ({sets})",
+            (table, *base.tables),
         )
+        own_values = {f"only_{name}": values for name, values in sought.only}
+        rows = self.lives.connection.tuples(query, **{**base.parameters, **own_values})
         found: dict[str, dict[str, int]] = {name: {} for name in names}
         for row in rows:
             # The one field of a set has no bit in `grouping`.
             number = next(
                 at for at in range(len(names)) if not row[len(names)] >> (len(names) - 1 - at) & 1
             )
-            name, told = names[number], row[len(names) + 1 :]
-            count = told[1 + active.index(name)] if name in active else told[0]
+            name, counted = names[number], row[len(names) + 1 :]
+            count = counted[1 + active.index(name)] if name in active else counted[0]
             if count:
                 found[name][row[number]] = count
         return found
@@ -267,56 +322,57 @@ class ListStore:
     def stream(
         self, clock: Clock, sought: Sought, names: Sequence[str], order: Order
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """Some fields of all records, in blocks of `BLOCK` rows; the values in the order of `names`."""
-        now = self._moment(clock)
-        known = fields(sought.kind, now, self._units)
-        said, given = conditions(sought, now, self._units)
+        """Yield some fields of all records, in blocks of `BLOCK` rows.
+
+        The values are in the order of `names`.
+        """
+        now, table = self._moment(clock), current_table(sought.kind)
+        known, where = fields(sought.kind, now, self._units), conditions(sought, now, self._units)
+        tables = {table.name: table} | {one.name: one for one in where.tables}
         extra = [name for name in EXTRA.get(sought.kind, ()) if name in names]
         own = "".join(f"{known[name]} AS own_{name}, " for name in names if name not in extra)
+        selected = (f"s.{name}" if name in extra else f"own_{name}" for name in names)
         sql = (
-            f"SELECT {', '.join(f's.{name}' if name in extra else f'own_{name}' for name in names)} FROM "
-            f"(SELECT {own}{order.key(known)} AS sorted_by, started_at, entity_id FROM {current_table(sought.kind).name} FINAL "
-            f"WHERE {_all(said)}) AS c "
+            f"SELECT {', '.join(selected)} FROM "
+            f"(SELECT {own}{order.key(known)} AS sorted_by, started_at, entity_id "
+            f"FROM {table.final} WHERE {where.sql}) AS c "
         )
         if extra:
-            state = (
-                f"SELECT entity_id, {', '.join(extra)} FROM {state_table(sought.kind).name} FINAL"
+            state = state_table(sought.kind)
+            tables[state.name] = state
+            sql += (
+                f"LEFT JOIN (SELECT entity_id, {', '.join(extra)} FROM {state.final}) AS s "
+                "ON s.entity_id = c.entity_id "
             )
-            sql += f"LEFT JOIN ({state}) AS s ON s.entity_id = c.entity_id "
-        return self.lives.connection.stream(
-            sql + order.sql("sorted_by"), BLOCK, **given, **order.given
-        )
-
-    def _select(
-        self, clock: Clock, sought: Sought, names: Sequence[str], order: Order, turned: bool
-    ) -> tuple[str, dict[str, Any]]:
-        now = self._moment(clock)
-        known = fields(sought.kind, now, self._units)
-        said, given = conditions(sought, now, self._units)
-        sql = f"SELECT {', '.join(known[name] for name in names)} FROM {current_table(sought.kind).name} FINAL WHERE {_all(said)} "
-        return sql + order.sql(order.key(known), turned=turned), given | order.given
+        query = Query(sql + order.sql("sorted_by"), tuple(tables.values()))
+        return self.lives.connection.stream(query, BLOCK, **where.parameters, **order.parameters)
 
     def _with_extra(self, kind: Kind, rows: list[Row], names: Sequence[str]) -> list[Row]:
         extra = [name for name in EXTRA.get(kind, ()) if name in names]
         if not extra or not rows:
             return rows
-        found = self.lives.connection.rows(
-            f"SELECT entity_id, {', '.join(extra)} FROM {state_table(kind).name} FINAL WHERE entity_id IN %(ids)s",
-            ids=tuple(row["entity_id"] for row in rows),
+        table = state_table(kind)
+        query = Query(
+            f"SELECT entity_id, {', '.join(extra)} FROM {table.final} WHERE {{entities}}",
+            (table,),
+            entities="entity_id IN %(ids)s",
         )
+        found = self.lives.connection.rows(query, ids=tuple(row["entity_id"] for row in rows))
         by_id = {row["entity_id"]: row for row in found}
         return [{**dict.fromkeys(extra), **row, **by_id.get(row["entity_id"], {})} for row in rows]
 
     @property
     def _units(self) -> Units:
-        return self.lives.told_by
+        return self.lives.commune_units
 
     def _moment(self, clock: Clock) -> AskedMoment:
         return AskedMoment.of(clock.now(), self.lives.calendar, PERIOD)
 
-    def _tuples(self, sql: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        return self.lives.connection.tuples(sql, **given)
+    def _tuples(
+        self, query: Query, where: Conditions, more: Mapping[str, Any] = MappingProxyType({})
+    ) -> list[tuple[Any, ...]]:
+        return self.lives.connection.tuples(query, **where.parameters, **more)
 
 
-def _all(said: Sequence[str]) -> str:
-    return " AND ".join(f"({one})" for one in said) or "true"
+def _all(conditions: Sequence[str]) -> str:
+    return " AND ".join(f"({one})" for one in conditions) or "true"

@@ -1,10 +1,10 @@
-"""Questions about single entities and between units, over their lives: who holds what since when, what is stuck, what flows.
+"""Queries about single entities and between units, over their lives.
 
-SQL of the dashboard beside `store`; all answers are lists of rows by column name, at most `limit` of them, and may raise
-`dashboard.query.connection.Unreachable`.
+Who holds what since when, what is stuck, what flows. All answers are lists of rows by column name,
+at most `limit` of them; every method may raise `dashboard.query.connection.UnreachableError`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any
@@ -13,8 +13,10 @@ from dashboard.query.clock import Clock
 from dashboard.query.connection import Connection
 from dashboard.query.store import Row
 from schemas.clickhouse.lives import current_table, life_table
+from schemas.clickhouse.query import Query
+from schemas.clickhouse.tables import state_table
 from schemas.events.codes import DocumentStatus, MeetingState
-from schemas.events.kinds import DOCUMENT, Kind
+from schemas.events.kinds import DOCUMENT, MEETING, Kind
 from schemas.figures import FIGURES, FigurePiece
 from schemas.figures.documents import SITES
 from schemas.figures.questions import AskedMoment, begun, moment_sql, question, readings
@@ -48,8 +50,8 @@ class LifeStore:
 
     connection: Connection
     calendar: WorkingCalendar
-    told_by: Units = "today"
-    """By which units communes are told apart and meant."""
+    commune_units: Units = "today"
+    """Whether communes are those of the day of a step, or of today."""
 
     def held(
         self,
@@ -60,21 +62,24 @@ class LifeStore:
         order: str = "held_since",
         limit: int = 200,
     ) -> list[Row]:
-        """Open entities with who holds them (`agency`, `level`), since when, in which status, how long in hours of their clock.
+        """Return open entities with who holds them, since when, and in which status.
 
-        `held_hours` is the time since the agency of now took it over, `overdue` whether its deadline has passed.
+        `held_hours` is the time since the agency of now took it over, in hours of its clock,
+        `overdue` whether its deadline has passed.
         """
         now = AskedMoment.of(clock.now(), self.calendar)
-        overdue = now.sql(OVERDUE)
-        rows = self.connection.reaching(clock.now()).rows(
-            f"SELECT * EXCEPT version, {overdue} AS overdue FROM {current_table(kind).name} FINAL "
+        entities = current_table(kind)
+        query = Query(
+            f"SELECT * EXCEPT version, {now.sql(OVERDUE)} AS overdue FROM {entities.final} "
             f"WHERE standing != 'closed' AND {begun(kind)} <= {moment_sql(now.at)} AND ({where}) "
-            f"ORDER BY {order}, entity_id LIMIT {limit:d}"
+            f"ORDER BY {order}, entity_id LIMIT {limit:d}",
+            (entities,),
+            since=clock.now(),
         )
-        return [self.told(row, clock.now()) for row in rows]
+        return [self.with_holder(row, clock.now()) for row in self.connection.rows(query)]
 
-    def told(self, row: Row, at: datetime) -> Row:
-        """A row of `current_K` with the level of who holds it, and for how many hours of its clock."""
+    def with_holder(self, row: Row, at: datetime) -> Row:
+        """Return a row of `current_K` with the level of who holds it, and for how many hours."""
         since = row["held_since"]
         held = at - since if row["around"] else self.calendar.working_time(since, at)
         return {
@@ -86,58 +91,76 @@ class LifeStore:
     def stuck(
         self, clock: Clock, *, flash_hours: float = 2, hours: float = 15, limit: int = 50
     ) -> list[Row]:
-        """Documents that arrived and that nobody received for so many hours of their clock, the most urgent and oldest first.
+        """Return documents that arrived and that nobody received for so many hours of their clock.
 
-        With number, notation, subject, sender and receiver, so that they can be named.
+        The most urgent and oldest first, with number, notation, subject, sender and receiver, so
+        that they can be named.
         """
         now = AskedMoment.of(clock.now(), self.calendar)
         waited = f"if(around, {now.at}, {now.position}) - at"
-        return list(
-            self.connection.reaching(clock.now()).rows(
-                f"""SELECT entity_id, c.priority AS priority, c.from_organ AS from_organ, c.to_organ AS to_organ,
-                    c.commune AS commune,
-                    c.since AS since, waited / 3600000 AS hours, s.number AS number, s.notation AS notation, s.subject AS subject
-                FROM (SELECT *, {waited} AS waited FROM {current_table(DOCUMENT).name} FINAL
-                    WHERE status = {DocumentStatus.ARRIVED:d} AND waited > if(around, {flash_hours}, {hours}) * 3600000) AS c
-                LEFT JOIN (SELECT entity_id, number, notation, subject FROM state_document FINAL
-                    WHERE status = {DocumentStatus.ARRIVED:d}) AS s USING entity_id
-                ORDER BY priority DESC, since LIMIT {limit:d}"""
-            )
+        documents, states = current_table(DOCUMENT), state_table(DOCUMENT)
+        is_arrived = f"status = {DocumentStatus.ARRIVED:d}"
+        query = Query(
+            f"""SELECT entity_id, c.priority AS priority, c.from_organ AS from_organ,
+                c.to_organ AS to_organ, c.commune AS commune, c.since AS since,
+                waited / 3600000 AS hours, s.number AS number, s.notation AS notation,
+                s.subject AS subject
+            FROM (SELECT *, {waited} AS waited FROM {documents.final} WHERE {is_arrived}
+                AND waited > if(around, {flash_hours}, {hours}) * 3600000) AS c
+            LEFT JOIN (SELECT entity_id, number, notation, subject FROM {states.final}
+                WHERE {is_arrived}) AS s USING entity_id
+            ORDER BY priority DESC, since LIMIT {limit:d}""",
+            (documents, states),
+            since=clock.now(),
         )
+        return list(self.connection.rows(query))
 
     def waiting_since(self, clock: Clock) -> datetime | None:
-        """Since when the document waits that has waited longest to be received; None where none waits."""
-        (row,) = self.connection.reaching(clock.now()).rows(
-            f"SELECT minOrNull(since) AS since FROM {current_table(DOCUMENT).name} FINAL "
-            f"WHERE status = {DocumentStatus.ARRIVED:d} AND started_at <= {moment_sql(milliseconds(clock.now()))}"
+        """Return since when the document waits that has waited longest to be received.
+
+        None where none waits.
+        """
+        documents = current_table(DOCUMENT)
+        query = Query(
+            f"SELECT minOrNull(since) AS since FROM {documents.final} "
+            f"WHERE status = {DocumentStatus.ARRIVED:d} "
+            f"AND started_at <= {moment_sql(milliseconds(clock.now()))}",
+            (documents,),
+            since=clock.now(),
         )
+        (row,) = self.connection.rows(query)
         found: datetime | None = row["since"]
         return found
 
     def endings(
         self, clock: Clock, status: DocumentStatus, period: timedelta = timedelta(days=30)
     ) -> list[Row]:
-        """Why documents were refused or recalled: reason and how many, the most frequent first."""
-        at = clock.now()
-        return list(
-            self.connection.reaching(at - period).rows(
-                f"""SELECT reason, count() AS documents FROM {current_table(DOCUMENT).name} FINAL
-                WHERE status = {status:d} AND closed_at > {moment_sql(milliseconds(at - period))}
-                    AND closed_at <= {moment_sql(milliseconds(at))}
-                GROUP BY reason ORDER BY documents DESC, reason"""
-            )
+        """Return why documents were refused or recalled: reason, how many; most frequent first."""
+        at, documents = clock.now(), current_table(DOCUMENT)
+        query = Query(
+            f"""SELECT reason, count() AS documents FROM {documents.final}
+            WHERE status = {status:d} AND closed_at > {moment_sql(milliseconds(at - period))}
+                AND closed_at <= {moment_sql(milliseconds(at))}
+            GROUP BY reason ORDER BY documents DESC, reason""",
+            (documents,),
+            since=at - period,
         )
+        return list(self.connection.rows(query))
 
     def flows(
         self, clock: Clock, period: timedelta = timedelta(days=7), limit: int = 500
     ) -> list[Flow]:
-        """Edges between organisations: volume and delay of the documents sent in a period, the largest volume first."""
+        """Return volume and delay of the documents that organisations sent each other in a period.
+
+        The largest volume first.
+        """
         figures = [figure for figure in FIGURES if figure.code in FLOW_FIGURES]
-        asked = question(
-            figures, AskedMoment.of(clock.now(), self.calendar, period), ("from_organ", "to_organ")
-        )
-        rows = self.connection.reaching(clock.now() - period).tuples(asked)
-        found = [Flow(key[0], key[1], said) for key, said in readings(figures, rows, 2).items()]
+        moment = AskedMoment.of(clock.now(), self.calendar, period)
+        query = question(figures, moment, ("from_organ", "to_organ"))
+        # Groups without a document that was sent in the period are left out below.
+        query = replace(query, since=clock.now() - period)
+        rows = self.connection.tuples(query)
+        found = [Flow(key[0], key[1], read) for key, read in readings(figures, rows, 2).items()]
         found.sort(
             key=lambda flow: (
                 -(flow.figures["document.sent"].value or 0),
@@ -148,42 +171,59 @@ class LifeStore:
         return [flow for flow in found if flow.figures["document.sent"].value][:limit]
 
     def meetings(self, clock: Clock) -> list[Row]:
-        """Meetings that go on: title, host, when they began, sites invited, connected and missing (codes, each once)."""
-        return list(
-            self.connection.reaching(clock.now()).rows(
-                f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host, c.started_at AS started_at,
-                    s.ends_at AS ends_at, c.sites AS invited, arrayFilter(x -> has(c.connected, x), c.sites) AS connected,
-                    arrayFilter(x -> NOT has(c.connected, x), c.sites) AS missing
-                FROM (SELECT *, {SITES} AS sites FROM current_meeting FINAL WHERE state = '{MeetingState.LIVE}'
-                    AND started_at <= {moment_sql(milliseconds(clock.now()))}) AS c
-                LEFT JOIN (SELECT entity_id, title, ends_at FROM state_meeting FINAL) AS s USING entity_id
-                ORDER BY started_at, entity_id"""
-            )
+        """Return the meetings that go on, with the sites that are connected and those that are not.
+
+        Title, host, when they began, sites invited, connected and missing (codes, each once).
+        """
+        meetings, states = current_table(MEETING), state_table(MEETING)
+        query = Query(
+            f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host,
+                c.started_at AS started_at, s.ends_at AS ends_at, c.sites AS invited,
+                arrayFilter(x -> has(c.connected, x), c.sites) AS connected,
+                arrayFilter(x -> NOT has(c.connected, x), c.sites) AS missing
+            FROM (SELECT *, {SITES} AS sites FROM {meetings.final}
+                WHERE state = '{MeetingState.LIVE}'
+                AND started_at <= {moment_sql(milliseconds(clock.now()))}) AS c
+            LEFT JOIN (SELECT entity_id, title, ends_at FROM {states.final}) AS s USING entity_id
+            ORDER BY started_at, entity_id""",
+            (meetings, states),
+            since=clock.now(),
         )
+        return list(self.connection.rows(query))
 
     def coming(
         self, clock: Clock, within: timedelta = timedelta(days=30), limit: int = 100
     ) -> list[Row]:
-        """Meetings that are to come, the next first: entity_id, title, host, started_at (when they begin), invited (codes)."""
-        now = clock.now()
-        return list(
-            self.connection.reaching(clock.now()).rows(
-                f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host, c.started_at AS started_at,
-                    c.sites AS invited
-                FROM (SELECT *, {SITES} AS sites FROM current_meeting FINAL WHERE state = '{MeetingState.SCHEDULED}'
-                    AND started_at > {moment_sql(milliseconds(now))}
-                    AND started_at <= {moment_sql(milliseconds(now + within))}) AS c
-                LEFT JOIN (SELECT entity_id, title FROM state_meeting FINAL) AS s USING entity_id
-                ORDER BY started_at, entity_id LIMIT {limit:d}"""
-            )
+        """Return the meetings that are to come, the next first.
+
+        Entity_id, title, host, started_at (when they begin), invited (codes).
+        """
+        now, meetings, states = clock.now(), current_table(MEETING), state_table(MEETING)
+        query = Query(
+            f"""SELECT c.entity_id AS entity_id, s.title AS title, c.agency AS host,
+                c.started_at AS started_at, c.sites AS invited
+            FROM (SELECT *, {SITES} AS sites FROM {meetings.final}
+                WHERE state = '{MeetingState.SCHEDULED}'
+                AND started_at > {moment_sql(milliseconds(now))}
+                AND started_at <= {moment_sql(milliseconds(now + within))}) AS c
+            LEFT JOIN (SELECT entity_id, title FROM {states.final}) AS s USING entity_id
+            ORDER BY started_at, entity_id LIMIT {limit:d}""",
+            (meetings, states),
+            since=now,
         )
+        return list(self.connection.rows(query))
 
     def steps(self, kind: Kind, entity: str) -> list[dict[str, Any]]:
-        """The whole life of an entity: its steps in order, with how long each lasted in hours of its clock."""
-        rows = self.connection.rows(
-            f"SELECT * EXCEPT version FROM {life_table(kind).name} FINAL WHERE entity_id = %(entity)s ORDER BY step",
-            entity=entity,
+        """Return the whole life of an entity: its steps in order.
+
+        Each with how long it lasted, in hours of the entity's clock.
+        """
+        life = life_table(kind)
+        query = Query(
+            f"SELECT * EXCEPT version FROM {life.final} WHERE entity_id = %(entity)s ORDER BY step",
+            (life,),
         )
+        rows = self.connection.rows(query, entity=entity)
         found = []
         for row, after in zip_longest(rows, rows[1:]):
             lasted = (after["at"] - row["at"]) / 3_600_000 if after else None

@@ -1,5 +1,8 @@
-"""Questions about runs of the stream: which there are, how they stand, how their windows differ from the live ones. SQL as in
-`dashboard.query.store`; every question may raise `dashboard.query.connection.Unreachable`."""
+"""Queries about runs of the stream: which there are, how they stand, how they differ from live.
+
+Asked of the live database only: so they are plain SQL. Every method may raise
+`dashboard.query.connection.UnreachableError`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +30,10 @@ class ReplayStore:
     connection: Connection
 
     def runs(self, name: str = "") -> list[ReplayRun]:
-        """The runs, the newest first: all, or that of a name. Raises `ValueError` for a name that can be none."""
+        """Return the runs, the newest first: all, or that of a name.
+
+        Raises `ValueError` for a name that can be none.
+        """
         return [ReplayRun.of(row) for row in self.connection.tuples(runs(name))]
 
     def stop(self, name: str) -> None:
@@ -37,24 +43,26 @@ class ReplayStore:
     def happened(
         self, since: datetime, until: datetime, arrived_after: datetime | None = None
     ) -> int:
-        """How many live events happened in a period; those that arrived after a moment, where one is given."""
+        """Return how many live events happened in a period.
+
+        Only those that arrived after a moment, where one is given.
+        """
         ((count,),) = self.connection.tuples(happened(since, until, arrived_after))
         return int(count)
 
     def has_room(self, since: datetime, until: datetime) -> bool:
-        """Whether there is enough free disk to send a period again."""
+        """Return whether there is enough free disk to send a period again."""
         ((taken, known, free),) = self.connection.tuples(room())
         return bool(free >= needed_bytes(self.happened(since, until), taken, known))
 
     def differences(self, run: ReplayRun) -> Mapping[Kind, Difference]:
-        """Of each kind, how a run differs."""
+        """Return how a run differs, by kind."""
         live, own = self.connection.database, self.connection_of(run).database
-        questions = {kind: difference(kind, live, own, run.since, run.until) for kind in KINDS}
+        queries = {kind: difference(kind, live, own, run.since, run.until) for kind in KINDS}
         return {
-            kind: Difference.of(self.connection.tuples(question)[0])
-            for kind, question in questions.items()
+            kind: Difference.of(self.connection.tuples(query)[0]) for kind, query in queries.items()
         }
 
     def connection_of(self, run: ReplayRun) -> Connection:
-        """Asks the database of a run."""
+        """Return a connection to the database of a run."""
         return Connection(sandbox_url(self.connection.url, run.name))

@@ -1,6 +1,8 @@
-"""A province's targets and scores at a moment, in no language: reports from the store, rules of `schemas.scores`.
+"""A province's targets and scores at a moment, in no language.
 
-What is computed here comes as `live`, per unit (the province's code, a commune's, an agency's); what it lacks is unknown.
+Reports come from the store, rules from `schemas.scores`. Figures that are computed here are given
+as `live`, per unit (the province's code, a commune's, an agency's); what it lacks is unknown. All
+functions that take a store may raise `dashboard.query.connection.UnreachableError`.
 """
 
 from collections.abc import Collection, Mapping
@@ -29,7 +31,7 @@ class Scoreboard:
 
     @property
     def count(self) -> dict[TargetStatus, int]:
-        """How many targets stand how; every status is there."""
+        """How many targets have each status; every status is there."""
         return {
             status: sum(one.status is status for one in self.standings) for status in TargetStatus
         }
@@ -47,7 +49,7 @@ def scoreboard(
     live: Mapping[str, Readings] = NOTHING,
     unit: str | None = None,
 ) -> Scoreboard:
-    """The scoreboard of a province, or of its commune `unit`. Raises `dashboard.query.connection.Unreachable`."""
+    """Return the scoreboard of a province, or of its commune `unit`."""
     return scoreboards(store, clock, province, (unit or province,), live)[unit or province]
 
 
@@ -58,7 +60,7 @@ def scoreboards(
     units: Collection[str],
     live: Mapping[str, Readings] = NOTHING,
 ) -> dict[str, Scoreboard]:
-    """The scoreboards of several units (the province, communes), with one question to ClickHouse. Raises as `scoreboard`."""
+    """Return the scoreboards of several units (the province, communes), with one query."""
     now = clock.now()
     found = series(store, clock, units)
     return {
@@ -72,7 +74,7 @@ def scoreboards(
 def series(
     store: ScreenStore, clock: Clock, units: Collection[str], days: int = REPORT_DAYS
 ) -> dict[tuple[str, str], Series]:
-    """(Unit, indicator) → its series of the reports of the last days."""
+    """Return the series of the reports of the last days: (unit, indicator) → series."""
     return scores.by_indicator(
         (IndicatorReport(**row) for row in store.indicator_reports(clock, units, days)), clock.now()
     )
@@ -86,7 +88,10 @@ def compared(
     now: datetime,
     province: str,
 ) -> list[TargetStanding]:
-    """How one target stands for several units, from their series as `series` gives them; empty for one not known by commune."""
+    """Return how one target stands for several units, from their series as `series` gives them.
+
+    Empty for a target that is not known by commune.
+    """
     of = indicator(target.indicator)
     if of is None or of.level != "commune":
         return []
@@ -112,7 +117,10 @@ def readings(
     live: Mapping[str, Readings] = NOTHING,
     days: int = REPORT_DAYS,
 ) -> dict[str, dict[str, Reading]]:
-    """Unit → all that it reads: indicators reported of it in the last days, and its figures in `live`. Raises as `scoreboard`."""
+    """Return all readings of units: unit → code → reading.
+
+    Indicators reported of it in the last days, and its figures in `live`.
+    """
     now, found = clock.now(), series(store, clock, units, days)
     return {
         unit: scores.readings(found, unit, now, calendar(province)) | dict(live.get(unit, {}))
@@ -128,20 +136,32 @@ def score_units(
     units: Mapping[str, UnitKind],
     live: Mapping[str, Readings] = NOTHING,
 ) -> dict[str, Score]:
-    """Unit → its score by the criteria set of that code, as it holds on the clock's day; `units` says of each what it is.
+    """Return the scores of units; `schemas.scores.league` ranks them.
 
-    Raises `KeyError` for a set that is not there on that day, else as `scoreboard`. `schemas.scores.league` ranks the result.
+    Args:
+        store: Where reports come from.
+        clock: For which moment; the criteria set is the one that holds on its day.
+        province: Code of the province.
+        criteria: Code of the criteria set.
+        units: Unit → what it is.
+        live: Unit → its computed figures.
+
+    Raises:
+        KeyError: The set does not hold on that day.
     """
     chosen = criteria_set(criteria, clock.now().astimezone(ZONE).date())
-    asked = {unit: kind for unit, kind in units.items() if chosen.scores(kind)}
-    read = readings(store, clock, province, asked, live)
+    scored = {unit: kind for unit, kind in units.items() if chosen.scores(kind)}
+    read = readings(store, clock, province, scored, live)
     return {
         unit: scores.score(chosen, read[unit], () if kind == "province" else ((kind, (unit,)),))
-        for unit, kind in asked.items()
+        for unit, kind in scored.items()
     }
 
 
 def published(store: ScreenStore, clock: Clock, province: str, criteria: str = "766") -> Score:
-    """The province's score as others published it: total and groups, with what is not known of them. Raises as `score_units`."""
+    """Return the province's score as others published it: total and groups.
+
+    What is not known of them stays unknown. Raises `KeyError` as `score_units` does.
+    """
     chosen = criteria_set(criteria, clock.now().astimezone(ZONE).date())
     return scores.published(chosen, readings(store, clock, province, (province,))[province])

@@ -13,7 +13,7 @@ from dashboard.query import progress
 from dashboard.query.alarm_groups import StoredAlarm, Watched
 from dashboard.query.alarms import AlarmStore
 from dashboard.query.clock import Clock, Picture, Replay
-from dashboard.query.concurrent import beside
+from dashboard.query.concurrent import run_concurrently
 from dashboard.query.figures import FigureStore
 from dashboard.query.lives import LifeStore
 from dashboard.query.progress import Lag
@@ -34,35 +34,41 @@ T = TypeVar("T")
 class ProvinceContext:
     """A province as the screens know it, from the places and the reference data; loaded once.
 
-    A code that the places do not know is a place without names, outlines or promised feeds: its reports still lie on a map.
+    A code that the places do not know is a province without names, outlines or promised feeds: its
+    reports still lie on a map.
     """
 
     code: str
     on: date | None = None
     """The day whose units, agencies and targets hold; unless given, those of today."""
     known_on: date | None = None
-    """The day whose calendar is asked: days off that were announced later are not known."""
+    """The day whose calendar holds: days off that were announced later are not known."""
 
     def then(self, replay: Replay) -> "ProvinceContext":
-        """The place at a moment of the past."""
+        """Return the province at a moment of the past."""
         day = replay.at.astimezone(HERE).date()
         return ProvinceContext(self.code, day, day if replay.picture is Picture.KNOWN else None)
 
     @cached_property
     def known(self) -> bool:
+        """Whether the places know it."""
         return any(one.code == self.code for one in places.provinces())
 
     @property
     def units(self) -> restate.Units:
-        """By which units figures and records are told: before the reform by those of then, which became this province."""
+        """By which units figures and records are shown.
+
+        Before the reform by those of then, which became this province.
+        """
         return restate.units_on(self.on)
 
     @cached_property
     def communes(self) -> list[places.Commune]:
+        """Its communes, none of an unknown province."""
         return places.within(self.code, self.on) if self.known else []
 
     def commune(self, code: str) -> places.Commune | None:
-        """The commune of a code, None for a code that none has."""
+        """Return the commune of a code, None for a code that none has."""
         return self._communes.get(code)
 
     @cached_property
@@ -76,6 +82,7 @@ class ProvinceContext:
 
     @cached_property
     def agencies(self) -> tuple[reference.Agency, ...]:
+        """Its agencies, none of an unknown province."""
         then = dict.fromkeys(
             [self.code]
             if self.units == "today"
@@ -88,36 +95,37 @@ class ProvinceContext:
         )
 
     def agency(self, code: str) -> reference.Agency:
-        """The agency that a code means on the day."""
+        """Return the agency that a code means on the day."""
         return reference.agency(code, self.on)
 
     @cached_property
     def calendar(self) -> reference.WorkingCalendar:
+        """Its working calendar."""
         return reference.calendar(self.code, self.known_on)
 
     @cached_property
     def province(self) -> places.Province | None:
-        """The province, before the reform the one of its code then; None where none is known."""
+        """The province, before the reform the one of its code then; None for an unknown one."""
         then = places.atlas().former_provinces if self.units == "day" else {}
         return then.get(self.code) or (places.province(self.code) if self.known else None)
 
     def full_name(self, language: str) -> str:
-        """The name of the province for a heading."""
+        """Return the name of the province for a heading."""
         if self.province is None:
             return self.code
         return self.province.full_name_en if language == "en" else self.province.full_name
 
     def aim(self, indicator: str) -> reference.Target | None:
-        """The target of an indicator, None where there is none."""
+        """Return the target of an indicator, None where there is none."""
         return reference.target(self.code, indicator, self.on)
 
     def target(self, indicator: str) -> float | None:
-        """The same, its value."""
+        """Return the value of that target."""
         found = self.aim(indicator)
         return found.value if found else None
 
     def working_day_before(self, at: datetime) -> datetime:
-        """Midnight of the newest working day before a moment's day."""
+        """Return midnight of the newest working day before a moment's day."""
         day = at.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
         for _ in range(30):
             day -= timedelta(days=1)
@@ -131,7 +139,10 @@ NOTHING: Readings = {}
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of the province at a moment. Figures of a period look back on 30 days, those of `today` on the day so far."""
+    """The state of the province at a moment.
+
+    Figures of a period look back on 30 days, those of `today` on the day so far.
+    """
 
     at: datetime
     compare_day: datetime
@@ -162,7 +173,7 @@ class Snapshot:
 
     @property
     def calls(self) -> tuple[StoredAlarm, ...]:
-        """The alarms that may be shown as what they are: none while nobody looks, as they may be over."""
+        """The alarms that may be shown as open: none while nobody looks, as they may be over."""
         return self.alarms if self.watched.alive else ()
 
     @property
@@ -171,13 +182,16 @@ class Snapshot:
         return not self.newest
 
     def stale(self, kind: str) -> bool:
-        """Whether so many sources of a kind are silent that no figure over it is one of now."""
+        """Return whether figures of a kind are stale, as too many of its sources are silent."""
         return any(
             reading.stale for code, reading in self.now.items() if code.partition(".")[0] == kind
         )
 
     def unknown(self, kind: str) -> frozenset[str]:
-        """Communes whose own feed of a kind has gone silent or is refused: of them nothing current is known."""
+        """Return the communes whose own feed of a kind has gone silent or is refused.
+
+        Of them nothing current is known.
+        """
         return frozenset(
             one.commune
             for one in self.sources
@@ -229,8 +243,10 @@ DAY = timedelta(days=1)
 
 
 def a_day_ago(figures: FigureStore, clock: Clock) -> Readings:
-    """How what is compared with a day before stood then, as far as is known now. Raises
-    `dashboard.query.connection.Unreachable`."""
+    """Return how what is compared with a day before stood then, as far as is known now.
+
+    Raises `dashboard.query.connection.UnreachableError`.
+    """
     return figures.then(clock.now() - DAY, DAY_AGO)
 
 
@@ -242,33 +258,55 @@ def take(
     stale_after: float,
     day_ago: Readings | None = None,
 ) -> Snapshot:
-    """Ask every question of a wall once; `stale_after` is in seconds. `day_ago` is what `a_day_ago` answered, if it did already.
+    """Ask every query of a wall once.
 
-    Raises `dashboard.query.connection.Unreachable`.
+    Args:
+        store: Gives the connection.
+        clock: For which moment.
+        place: The province.
+        partitions: How many partitions each kind has.
+        stale_after: Seconds after which a job of the watch, or a worker, counts as silent.
+        day_ago: What `a_day_ago` answered, if it did already.
+
+    Raises:
+        UnreachableError: `dashboard.query.connection.UnreachableError`.
     """
-    now = clock.now()
+    now, connection = clock.now(), store.connection
     compare_day = place.working_day_before(now)
     so_far = now - now.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
-    figures = FigureStore(store.connection, place.calendar, place.units)
-    current = beside(
-        partial(SourceStore(store.connection, place.agencies, place.calendar).current, clock)
+    figures, alarm_store = (
+        FigureStore(connection, place.calendar, place.units),
+        AlarmStore(connection),
     )
-    calling = AlarmStore(store.connection)
+    # The sources are asked by another thread meanwhile; they are needed last, for the ages.
+    current_sources = run_concurrently(
+        partial(SourceStore(connection, place.agencies, place.calendar).current, clock)
+    )
+    today = figures.now(clock, TODAY, period=so_far)
+    same_time = figures.then(compare_day + so_far, SAME_TIME, so_far, state=False)
+    communes = figures.now(clock, BY_COMMUNE, ("commune",))
+    communes_today = figures.now(clock, TODAY[:1], ("commune",), period=so_far)
+    waiting_since = LifeStore(connection, place.calendar).waiting_since(clock)
+    points = store.feedback_points(clock)
+    open_alarms, jobs = alarm_store.open(clock), alarm_store.jobs()
+    worker_progress = store.progress()
+    current = figures.now(clock, NOW)
+    sources = current_sources()
     return Snapshot(
         at=now,
         compare_day=compare_day,
+        now=aged(current.get((), NOTHING), sources),
         day_ago=day_ago or NOTHING,
-        today=figures.now(clock, TODAY, period=so_far).get((), NOTHING),
-        same_time=figures.then(compare_day + so_far, SAME_TIME, so_far, state=False),
-        communes=_by_commune(figures.now(clock, BY_COMMUNE, ("commune",))),
-        communes_today=_by_commune(figures.now(clock, TODAY[:1], ("commune",), period=so_far)),
-        waiting_since=LifeStore(store.connection, place.calendar).waiting_since(clock),
-        points=store.feedback_points(clock),
-        alarms=alarms.grouped(alarms.read(calling.open(clock))),
-        watched=alarms.watched(calling.jobs(), now, stale_after),
-        lags=progress.judge(store.progress(), partitions.at(now), stale_after),
-        now=aged(figures.now(clock, NOW).get((), NOTHING), sources := current()),
+        today=today.get((), NOTHING),
+        same_time=same_time,
+        communes=_by_commune(communes),
+        communes_today=_by_commune(communes_today),
+        waiting_since=waiting_since,
+        points=points,
         sources=sources,
+        alarms=alarms.grouped(alarms.read(open_alarms)),
+        lags=progress.judge(worker_progress, partitions.at(now), stale_after),
+        watched=alarms.watched(jobs, now, stale_after),
     )
 
 

@@ -1,8 +1,7 @@
-"""Questions about the sources: how they stand and stood, who is timely, what was refused and why. SQL as in
-`dashboard.query.store`.
+"""Queries about the sources: how they stand and stood, who is timely, what was refused and why.
 
-The rules are those of `schemas.sources.freshness` and `schemas.sources.timeliness`; here they are only given what they need. Every
-question may raise `dashboard.query.connection.Unreachable`.
+The rules are those of `schemas.sources.freshness` and `schemas.sources.timeliness`; here they are
+only given what they need. Every method may raise `dashboard.query.connection.UnreachableError`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,7 +12,10 @@ from itertools import chain
 from dashboard.query.clock import Clock
 from dashboard.query.connection import Connection
 from dashboard.query.store import HERE, Row, ScreenStore
-from schemas.clickhouse.sql import REFUSED, REFUSED_LAST, moment
+from schemas.clickhouse.columns import Table
+from schemas.clickhouse.query import Query
+from schemas.clickhouse.sql import REFUSED, REFUSED_LAST, REFUSED_TABLES, moment
+from schemas.clickhouse.tables import DEAD_LETTERS
 from schemas.clickhouse.watch_tables import ARRIVAL_DAYS, ARRIVALS, REFUSALS
 from schemas.events.refusals import redacted
 from schemas.moments import from_milliseconds, milliseconds
@@ -33,7 +35,8 @@ from schemas.sources.timeliness import (
 
 LEAGUE_DAYS = 30
 RUN_MINUTES = 30
-"""Events no further apart than this are one run: not longer than the shortest rhythm that was promised (a test sees to it)."""
+"""Events no further apart than this are one run: not longer than the shortest rhythm that was
+promised (a test sees to it)."""
 Key = tuple[str, str]
 """Agency and kind."""
 Runs = Mapping[Key, Sequence[tuple[int, int]]]
@@ -49,7 +52,7 @@ class SourceStore:
     calendar: WorkingCalendar
 
     def current(self, clock: Clock) -> tuple[Source, ...]:
-        """Every promised feed, and those heard without a promise, as they stand."""
+        """Return every promised feed, and those heard without a promise, as they stand."""
         store, now = ScreenStore(self.connection), clock.now()
         return judge(
             self.agencies,
@@ -61,7 +64,10 @@ class SourceStore:
         )
 
     def refused_last(self, clock: Clock, days: int = 60) -> list[Row]:
-        """When input of each agency and kind was last refused, by a gateway or by a worker: agency, kind, refused_at."""
+        """Return when input of each agency and kind was last refused, by a gateway or by a worker.
+
+        Agency, kind, refused_at.
+        """
         return list(
             self.connection.rows(
                 REFUSED_LAST,
@@ -70,23 +76,26 @@ class SourceStore:
         )
 
     def histories(
-        self, asked: Collection[Key], start: datetime, end: datetime
+        self, feeds: Collection[Key], start: datetime, end: datetime
     ) -> Mapping[Key, tuple[Span, ...]]:
-        """The states of feeds in a period, without a gap; empty for a feed that was not promised, which can not be missed."""
+        """Return the states of feeds in a period, without a gap.
+
+        Empty for a feed that was not promised, which can not be missed.
+        """
         promised = [
             (agency.code, feed)
             for agency in self.agencies
             for feed in agency.feeds
-            if (agency.code, feed.kind) in asked
+            if (agency.code, feed.kind) in feeds
         ]
-        return dict.fromkeys(asked, ()) | self._spans(promised, start, end)
+        return dict.fromkeys(feeds, ()) | self._spans(promised, start, end)
 
     def history(self, agency: str, kind: str, start: datetime, end: datetime) -> tuple[Span, ...]:
-        """The same of one feed."""
+        """Return the same of one feed."""
         return self.histories([(agency, kind)], start, end)[agency, kind]
 
     def standings(self, start: datetime, end: datetime) -> tuple[SourceStanding, ...]:
-        """How timely every promised feed was in a period, the best first."""
+        """Return how timely every promised feed was in a period, the best first."""
         feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
         found = self._spans(feeds, start, end, at_work_only=True)
         return league(
@@ -95,13 +104,16 @@ class SourceStore:
         )
 
     def league(self, clock: Clock, days: int = LEAGUE_DAYS) -> tuple[SourceStanding, ...]:
-        """How timely every agency was in the last days, the best first."""
+        """Return how timely every agency was in the last days, the best first."""
         return by_agency(self.standings(clock.now() - timedelta(days=days), clock.now()))
 
     def silences(
         self, start: datetime, end: datetime, hours: float = 0
     ) -> list[tuple[str, str, Span]]:
-        """When promised feeds were silent in a period, for at least so many hours: agency, kind, span; the longest first."""
+        """Return when promised feeds were silent in a period, for at least so many hours.
+
+        Agency, kind, span; the longest first.
+        """
         feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
         found = [
             (agency, kind, span)
@@ -114,25 +126,32 @@ class SourceStore:
     def refused(
         self, clock: Clock, hours: int = 24, agency: str | None = None, limit: int = 200
     ) -> list[Row]:
-        """What was refused lately and why, by agency, kind, category and source: how many, first, last, a reason to act on.
+        """Return what was refused lately and why, by agency, kind, category and source.
 
-        `by` says who refused it: the gateway, whose sender was told so at once, or the worker, which kept it as a dead letter.
+        How many, first, last, a reason to act on. `by` says who refused it: the gateway, whose
+        sender was told so at once, or the worker, which kept it as a dead letter.
         """
-        rows = list(
-            self.connection.rows(
-                f"""SELECT agency, kind, category, source, by, sum(r.count) AS count, min(r.since) AS since, max(r.until) AS until,
-                    argMax(r.reason, r.until) AS reason
-                FROM (SELECT agency, kind, category, source, 'gateway' AS by, count, since, until, reason
-                    FROM {REFUSALS.name} FINAL WHERE until > {moment("start")} AND until <= {moment("end")}
-                    UNION ALL
-                    SELECT agency, kind, category, '', 'worker', 1, received_at, received_at, reason
-                    FROM dead_letter_rows FINAL WHERE received_at > {moment("start")} AND received_at <= {moment("end")}) AS r
-                WHERE %(any)s OR agency = %(agency)s
-                GROUP BY agency, kind, category, source, by ORDER BY until DESC, count DESC LIMIT {limit:d}""",
-                any=int(agency is None),
-                agency=agency or "",
-                **_period(clock.now() - timedelta(hours=hours), clock.now()),
-            )
+        query = Query(
+            f"""SELECT agency, kind, category, source, by, sum(r.count) AS count,
+                min(r.since) AS since, max(r.until) AS until, argMax(r.reason, r.until) AS reason
+            FROM (SELECT agency, kind, category, source, 'gateway' AS by, count, since, until,
+                    reason
+                FROM {REFUSALS.final}
+                WHERE until > {moment("start")} AND until <= {moment("end")}
+                UNION ALL
+                SELECT agency, kind, category, '', 'worker', 1, received_at, received_at, reason
+                FROM {DEAD_LETTERS.final}
+                WHERE received_at > {moment("start")} AND received_at <= {moment("end")}) AS r
+            WHERE %(any)s OR agency = %(agency)s
+            GROUP BY agency, kind, category, source, by
+            ORDER BY until DESC, count DESC LIMIT {limit:d}""",
+            (REFUSALS, DEAD_LETTERS),
+        )
+        rows = self.connection.rows(
+            query,
+            any=int(agency is None),
+            agency=agency or "",
+            **_period(clock.now() - timedelta(hours=hours), clock.now()),
         )
         return [{**row, "reason": redacted(row["reason"])} for row in rows]
 
@@ -144,16 +163,16 @@ class SourceStore:
         *,
         at_work_only: bool = False,
     ) -> dict[Key, tuple[Span, ...]]:
-        """The states of feeds; `at_work_only`: what they are off hours need not be true."""
-        asked = list(feeds)
-        if not asked:
+        """Return the states of feeds; with `at_work_only` those off hours need not be true."""
+        chosen = list(feeds)
+        if not chosen:
             return {}
-        only = {agency for agency, _ in asked}
+        only = {agency for agency, _ in chosen}
         if len(only) == len(self.agencies):
             only = set()
         came, refused = self._arrivals(start, end, only), self._refusals(start, end, only)
         found = {}
-        for agency, feed in asked:
+        for agency, feed in chosen:
             heard, turned_away = (
                 _joined(of.get((agency, feed.kind), ()), feed.rhythm_minutes)
                 for of in (came, refused)
@@ -166,10 +185,12 @@ class SourceStore:
     def _arrivals(self, start: datetime, end: datetime, only: set[str]) -> Runs:
         return self._runs(
             # The newest before the period is in its first day, or in a day before.
-            f"""SELECT agency, kind, received_at AS at FROM {ARRIVALS.name}
-            WHERE minute >= toStartOfDay({moment("start")}) AND received_at <= {moment("end")} AND {_only(only)}
-            UNION ALL SELECT agency, kind, max(d.received_at) AS at FROM {ARRIVAL_DAYS.name} AS d
+            f"""SELECT agency, kind, received_at AS at FROM {ARRIVALS.ref}
+            WHERE minute >= toStartOfDay({moment("start")}) AND received_at <= {moment("end")}
+                AND {_only(only)}
+            UNION ALL SELECT agency, kind, max(d.received_at) AS at FROM {ARRIVAL_DAYS.ref} AS d
             WHERE day < toDate({moment("start")}) AND {_only(only)} GROUP BY agency, kind""",
+            (ARRIVALS, ARRIVAL_DAYS),
             start,
             end,
             only,
@@ -177,26 +198,41 @@ class SourceStore:
 
     def _refusals(self, start: datetime, end: datetime, only: set[str]) -> Runs:
         # What was refused before the period matters as long as it could still be live then.
-        asked = f"SELECT agency, kind, max(refused_at) AS at FROM ({REFUSED}) WHERE {_only(only)} GROUP BY agency, kind, "
         return self._runs(
-            asked + "toStartOfMinute(refused_at)", start - timedelta(days=30), end, only
+            f"SELECT agency, kind, max(refused_at) AS at FROM ({REFUSED}) WHERE {_only(only)} "
+            "GROUP BY agency, kind, toStartOfMinute(refused_at)",
+            REFUSED_TABLES,
+            start - timedelta(days=30),
+            end,
+            only,
         )
 
-    def _runs(self, moments: str, start: datetime, end: datetime, only: set[str]) -> Runs:
-        """Runs of moments (agency, kind, at), made in ClickHouse: a month of all sources has a million, but few gaps. Of those
-        within the time that a run may pause only the first and the last can be at a gap."""
+    def _runs(
+        self,
+        moments: str,
+        tables: tuple[Table, ...],
+        start: datetime,
+        end: datetime,
+        only: set[str],
+    ) -> Runs:
+        """Return runs of moments (agency, kind, at), made in ClickHouse.
+
+        A month of all sources has a million moments, but few gaps. Of those within the time that a
+        run may pause only the first and the last can be at a gap.
+        """
         apart = RUN_MINUTES * 60_000
-        rows = self.connection.tuples(
-            f"""SELECT agency, kind, parts[1].1, parts[-1].2, arrayFilter(gap -> gap.2 > gap.1 + {apart},
+        query = Query(
+            f"""SELECT agency, kind, parts[1].1, parts[-1].2,
+                arrayFilter(gap -> gap.2 > gap.1 + {apart},
                 arrayMap((a, b) -> (a.2, b.1), arrayPopBack(parts), arrayPopFront(parts)))
             FROM (SELECT agency, kind, arraySort(groupArray((first, last))) AS parts
                 FROM (SELECT agency, kind, min(ms) AS first, max(ms) AS last
                     FROM (SELECT agency, kind, toUnixTimestamp64Milli(at) AS ms FROM ({moments}))
                     GROUP BY agency, kind, intDiv(ms, {apart}))
                 GROUP BY agency, kind)""",
-            only=sorted(only),
-            **_period(start, end),
+            tables,
         )
+        rows = self.connection.tuples(query, only=sorted(only), **_period(start, end))
         found: dict[Key, list[tuple[int, int]]] = {}
         for agency, kind, first, last, gaps in rows:
             ends = [first, *chain.from_iterable(gaps), last]

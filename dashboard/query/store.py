@@ -1,7 +1,9 @@
-"""The only SQL of the dashboard is in its stores: named questions, each for the moment of a clock.
+"""The screens' own queries: the pulse of the data, reports, indicators, progress.
 
-Figures are asked by `store_figures`, single entities by `store_lives`, sources by `store_sources`, alarms by `store_alarms`. What
-is dated after the moment is not shown as if it had happened. Every question may raise `dashboard.query.connection.Unreachable`.
+The only SQL of the dashboard is in its stores: named queries, each for the moment of a clock.
+Figures are asked by `figures`, single entities by `lives` and `records`, lists by `lists`, sources
+by `sources`, alarms by `alarms`. What is dated after the moment is not shown as if it had happened.
+Every method may raise `dashboard.query.connection.UnreachableError`.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,8 +16,12 @@ import pandas as pd
 
 from dashboard.query.clock import Clock
 from dashboard.query.connection import Connection
+from schemas.clickhouse.lives import LIVES_PROGRESS, current_table
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.sql import AHEAD, HEARD, REPORT_DAYS, REPORTS, moment
-from schemas.events.kinds import INDICATOR
+from schemas.clickhouse.tables import DEAD_LETTERS, HEARTBEATS, PROGRESS, windows_table
+from schemas.clickhouse.watch_tables import ALARMS
+from schemas.events.kinds import FEEDBACK, INDICATOR
 from schemas.moments import ZONE, milliseconds
 
 HERE = ZoneInfo(ZONE)
@@ -25,7 +31,7 @@ Row: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class DataPulse:
-    """What proves that the path of the data is alive, and whether anything was counted since."""
+    """Proof that the path of the data is alive, and whether anything was counted since."""
 
     sent_at: datetime | None
     mark: str
@@ -34,43 +40,61 @@ class DataPulse:
 
 @dataclass(frozen=True)
 class ScreenStore:
-    """Asks the questions of one ClickHouse database."""
+    """Asks one ClickHouse database for what screens show."""
 
     connection: Connection
 
     def pulse(self) -> DataPulse:
-        """The newest heartbeat, and how far lives and indicators have come; a few rows, asked every tick."""
+        """Return the newest heartbeat, and how far lives and indicators have come.
+
+        A few rows, asked every tick; of the present only.
+        """
+        windows = windows_table(INDICATOR)
         offsets = (
             # What lives hold is what figures show; indicators have no lives.
-            "(SELECT sum(o) FROM (SELECT max(offset) + 1 AS o FROM lives_progress GROUP BY kind, partition)), "
-            f"(SELECT sum(o) FROM (SELECT max(last_offset) + 1 AS o FROM windows_{INDICATOR.name} "
+            "(SELECT sum(o) FROM (SELECT max(offset) + 1 AS o "
+            f"FROM {LIVES_PROGRESS.ref} GROUP BY kind, partition)), "
+            f"(SELECT sum(o) FROM (SELECT max(last_offset) + 1 AS o FROM {windows.ref} "
             "WHERE window_start = toDateTime(0) GROUP BY partition))"
         )
-        (row,) = self.connection.rows(
-            # The partition that is furthest behind tells, as each may be another worker's; one of a gateway whose clock is ahead
-            # must not speak for later, so the writing counts too.
-            f"SELECT (SELECT minOrNull(newest) FROM (SELECT max(least(sent_at, written_at)) AS newest FROM heartbeats "
-            f"WHERE sent_at > least((SELECT sent_at FROM heartbeats ORDER BY sent_at DESC LIMIT 1), now()) - INTERVAL 1 DAY "
-            f"GROUP BY partition))::Nullable(DateTime64(3, '{ZONE}')) AS sent_at, "
-            f"toString(({offsets}, (SELECT count() FROM dead_letter_rows), "
-            "(SELECT (max(evaluated_at), count()) FROM alarm_rows))) AS mark"
+        # The partition that is furthest behind counts, as each may be another worker's; one of a
+        # gateway whose clock is ahead must not speak for later, so the writing counts too.
+        newest = (
+            "SELECT minOrNull(newest) FROM (SELECT max(least(sent_at, written_at)) AS newest "
+            f"FROM {HEARTBEATS.ref} WHERE sent_at > least((SELECT sent_at FROM {HEARTBEATS.ref} "
+            "ORDER BY sent_at DESC LIMIT 1), now()) - INTERVAL 1 DAY GROUP BY partition)"
         )
+        query = Query(
+            f"SELECT ({newest})::Nullable(DateTime64(3, '{ZONE}')) AS sent_at, "
+            f"toString(({offsets}, (SELECT count() FROM {DEAD_LETTERS.ref}), "
+            f"(SELECT (max(evaluated_at), count()) FROM {ALARMS.ref}))) AS mark",
+            (LIVES_PROGRESS, windows, HEARTBEATS, DEAD_LETTERS, ALARMS),
+        )
+        (row,) = self.connection.rows(query)
         return DataPulse(row["sent_at"], row["mark"])
 
     def feedback_points(self, clock: Clock, limit: int = 400) -> pd.DataFrame:
-        """Where the newest open reports lie: lat, lon, category."""
-        frame: pd.DataFrame = self.connection.reaching(clock.now()).frame(
-            f"""SELECT round(assumeNotNull(lat), 4) AS lat, round(assumeNotNull(lon), 4) AS lon, category
-            FROM current_feedback FINAL WHERE standing != 'closed' AND lat IS NOT NULL AND started_at <= {moment("now")}
+        """Return where the newest open reports lie: lat, lon, category."""
+        reports = current_table(FEEDBACK)
+        query = Query(
+            f"""SELECT round(assumeNotNull(lat), 4) AS lat, round(assumeNotNull(lon), 4) AS lon,
+                category
+            FROM {reports.final}
+            WHERE standing != 'closed' AND lat IS NOT NULL AND started_at <= {moment("now")}
             ORDER BY started_at DESC LIMIT {limit:d}""",
-            now=milliseconds(clock.now()),
+            (reports,),
+            since=clock.now(),
         )
+        frame: pd.DataFrame = self.connection.frame(query, now=milliseconds(clock.now()))
         return frame
 
     def indicator_reports(
         self, clock: Clock, units: Collection[str], days: int = REPORT_DAYS
     ) -> list[Row]:
-        """What was reported of some units in the last days, in any order: the newest report of each indicator, unit and period."""
+        """Return what was reported of some units in the last days, in any order.
+
+        That is the newest report of each indicator, unit and period.
+        """
         now = clock.now()
         return list(
             self.connection.rows(
@@ -82,11 +106,17 @@ class ScreenStore:
         )
 
     def freshness(self) -> list[Row]:
-        """When each agency was last heard of, per kind: agency, kind, received_at, occurred_at."""
+        """Return when each agency was last heard of, per kind.
+
+        Agency, kind, received_at, occurred_at.
+        """
         return list(self.connection.rows(HEARD))
 
     def clocks_ahead(self, clock: Clock) -> list[Row]:
-        """Agencies whose events of the last hour are ahead of their arrival: agency, kind, by how many seconds, since."""
+        """Return the agencies whose events of the last hour are ahead of their arrival.
+
+        Agency, kind, by how many seconds, since.
+        """
         now = clock.now()
         return list(
             self.connection.rows(
@@ -95,13 +125,18 @@ class ScreenStore:
         )
 
     def progress(self) -> list[Row]:
-        """Per kind and partition what its worker said last; spans in seconds, `unheard` against the newest word of any worker."""
-        return list(
-            self.connection.rows(
-                """SELECT kind, partition, p.end - least(p.end, written) AS records, waits_since, p.at AS at,
-                    dateDiff('millisecond', moved_at, p.at) / 1000 AS still,
-                    dateDiff('millisecond', ifNull(waits_since, p.at), p.at) / 1000 AS waited,
-                    dateDiff('millisecond', p.at, (SELECT max(progress.at) FROM progress)) / 1000 AS unheard
-                FROM progress AS p FINAL ORDER BY kind, partition"""
-            )
+        """Return what the worker of each kind and partition reported last.
+
+        Spans in seconds, `unheard` against the newest report of any worker.
+        """
+        newest = f"SELECT max(o.at) FROM {PROGRESS.ref} AS o"
+        query = Query(
+            f"""SELECT kind, partition, p.end - least(p.end, written) AS records, waits_since,
+                p.at AS at,
+                dateDiff('millisecond', moved_at, p.at) / 1000 AS still,
+                dateDiff('millisecond', ifNull(waits_since, p.at), p.at) / 1000 AS waited,
+                dateDiff('millisecond', p.at, ({newest})) / 1000 AS unheard
+            FROM (SELECT * FROM {PROGRESS.final}) AS p ORDER BY kind, partition""",
+            (PROGRESS,),
         )
+        return list(self.connection.rows(query))

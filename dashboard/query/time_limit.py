@@ -1,4 +1,4 @@
-"""How long what is being made may still take: set where a page is asked for, read wherever it waits for something."""
+"""How long a page may still take: set where it is asked for, read wherever it waits."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dashboard.query.errors import TimeLimitError
 
 T = TypeVar("T")
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
-"""Of the monotonic clock; None for what may take as long as it takes: the poller, what is made in the background."""
+"""By the monotonic clock; None for what has no limit: the poller, background work."""
 
 
 def begin(seconds: float) -> None:
@@ -18,7 +18,10 @@ def begin(seconds: float) -> None:
 
 
 def remaining() -> float | None:
-    """Return the seconds that are left; None where there is no limit. Raises `TimeLimitError` when none are."""
+    """Return the seconds that are left; None where there is no limit.
+
+    Raises `TimeLimitError` when none are.
+    """
     deadline = _deadline.get()
     if deadline is None:
         return None
@@ -29,7 +32,10 @@ def remaining() -> float | None:
 
 
 def within(seconds: float | None, work: Callable[[], T]) -> T:
-    """Run work with a limit of its own, None for none, as others will use what it makes, not only whoever asked first."""
+    """Run work with a limit of its own, None for none.
+
+    Others will use what it makes, not only whoever asked first.
+    """
     before = _deadline.set(None if seconds is None else time.monotonic() + seconds)
     try:
         return work()

@@ -1,7 +1,8 @@
 """Turns at computing: many pages may wait for ClickHouse at a time, but few of them compute.
 
-Threads of one interpreter compute one at a time anyway. Each that would like to makes the event loop, which serves the walls, wait
-longer for its own turn: so they take turns among themselves, and give theirs back while they wait for something else.
+Threads of one interpreter compute one at a time anyway. Each that would like to makes the event
+loop, which serves the walls, wait longer for its own turn: so they take turns among themselves, and
+give theirs back while they wait for something else.
 """
 
 import threading
@@ -19,7 +20,10 @@ _here = threading.local()
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Compute when it is this thread's turn. Raises `TimeLimitError` when that does not come in time."""
+    """Compute when it is this thread's turn.
+
+    Raises `TimeLimitError` when that does not come in time.
+    """
     _take()
     try:
         yield
@@ -29,7 +33,7 @@ def turn() -> Iterator[None]:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Let others compute while this thread waits. Does nothing in a thread that takes no turns."""
+    """Let others compute while this thread waits; nothing changes in a thread without a turn."""
     had = _give()
     try:
         yield
@@ -40,7 +44,10 @@ def waiting() -> Iterator[None]:
 
 @contextmanager
 def holding(lock: threading.Lock) -> Iterator[None]:
-    """Hold a lock, waiting for it no longer than the time that is left. Raises `TimeLimitError`."""
+    """Hold a lock; wait for it no longer than the time that is left.
+
+    Raises `TimeLimitError`.
+    """
     if not lock.acquire(blocking=False):
         left = time_limit.remaining()
         with waiting():

@@ -1,8 +1,9 @@
-"""Questions per commune over a period in which the units changed: restated to the units of today, or by those of each day.
+"""Sums per commune over a period in which the units changed.
 
-As in `dashboard.query.store`, sums come from `windows_K FINAL`. They are made per code and side of the reform first: restating some
-hundreds of groups costs nothing, restating each of millions of rows does. What a code means when is told in
-`schemas.places.restate`. Every question may raise `dashboard.query.connection.Unreachable`.
+They are restated to the units of today, or by those of each day. Sums come from `windows_K FINAL`
+and are made per code and side of the reform first: restating some hundreds of groups costs nothing,
+restating each of millions of rows does. What a code means when is defined in
+`schemas.places.restate`. Every method may raise `dashboard.query.connection.UnreachableError`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,9 @@ from datetime import datetime
 import pandas as pd
 
 from dashboard.query.connection import Connection
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.sql import moment
+from schemas.clickhouse.tables import windows_table
 from schemas.events.kinds import Kind
 from schemas.moments import milliseconds
 from schemas.places import Commune, restate
@@ -22,24 +25,28 @@ NAMED = ("name", "type", "valid_from", "valid_to")
 
 
 def unit_of(code: str, is_former: bool) -> Commune | None:
-    """The unit of a row of `UnitStore.sums`: its name, type and validity; None for a code that no unit has."""
+    """Return the unit of a row of `UnitStore.sums`; None for a code that no unit has."""
     return restate.meaning(code, restate.EVE if is_former else None)
 
 
 @dataclass(frozen=True)
 class UnitStore:
-    """Asks the questions of one ClickHouse database."""
+    """Asks one ClickHouse database; windows have no past."""
 
     connection: Connection
 
     def sums(
         self, kind: Kind, measures: Sequence[str], since: datetime, until: datetime, units: Units
     ) -> pd.DataFrame:
-        """Sums of measures per unit in the windows from `since` up to but not including `until`.
+        """Return sums of measures per unit in the windows from `since` up to before `until`.
 
-        Columns: unit (code), is_former, name, type, valid_from, valid_to (None where no unit has the code), then each measure and
-        `<measure>_uncertain`: what of it was restated from divided units, which may partly belong to another commune; 0 by the
-        units of the day. Sums over all rows are the same for both `units`. Raises `ValueError` for a measure that the kind lacks.
+        Columns: unit (code), is_former, name, type, valid_from, valid_to (None where no unit has
+        the code), then each measure and `<measure>_uncertain`: what of it was restated from divided
+        units, which may partly belong to another commune; 0 by the units of the day. Sums over all
+        rows are the same for both `units`.
+
+        Raises:
+            ValueError: For a measure that the kind lacks.
         """
         if unknown := set(measures) - {measure.name for measure in kind.measures}:
             raise ValueError(f"{kind.name} has no measures {sorted(unknown)}")
@@ -49,26 +56,32 @@ class UnitStore:
             f"sum(by_code.{name}) AS {name}, sumIf(by_code.{name}, divided) AS {name}_uncertain"
             for name in measures
         )
-        frame: pd.DataFrame = self.connection.frame(
+        windows = windows_table(kind)
+        query = Query(
             f"""SELECT unit, is_former, {summed}
             FROM (
                 SELECT *, {restate.key_sql(units, "commune", "before")}, {divided} AS divided
-                FROM ({_by_side(f"commune, {counted}", f"windows_{kind.name} FINAL")})
+                FROM ({_by_side(f"commune, {counted}", windows.final)})
             ) AS by_code GROUP BY unit, is_former ORDER BY unit, is_former""",
-            since=milliseconds(since),
-            until=milliseconds(until),
+            (windows,),
+        )
+        frame: pd.DataFrame = self.connection.frame(
+            query, since=milliseconds(since), until=milliseconds(until)
         )
         return _named(frame, measures)
 
 
 def _by_side(selected: str, windows: str) -> str:
-    """SQL: sums by code on each side of the reform. Both halves together read each row once, as windows are kept by time; a second
-    key to group by would cost three times as much."""
+    """Return SQL of sums by code on each side of the reform.
+
+    Both halves together read each row once, as windows are kept by time; a second key to group by
+    would cost three times as much.
+    """
     before = restate.before_sql("window_start")
     return " UNION ALL ".join(
         f"""SELECT {selected}, {side} AS before FROM {windows}
-            WHERE window_start > toDateTime(0) AND window_start >= {moment("since")} AND window_start < {moment("until")}
-                AND {condition}
+            WHERE window_start > toDateTime(0) AND window_start >= {moment("since")}
+                AND window_start < {moment("until")} AND {condition}
             GROUP BY commune"""
         for side, condition in (("true", before), ("false", f"NOT ({before})"))
     )

@@ -1,7 +1,8 @@
-"""Questions about codes that nobody knows: which fields of the records as they stand hold them, from whom, how many, since when.
+"""Queries about codes that nobody knows: in which fields of the records as they stand, from whom.
 
-SQL of the dashboard beside `store`. Codes are few: all of a kind are read first, without `FINAL`, in one pass over dictionary
-columns; only where some are unknown are their records counted. Every question may raise `dashboard.query.connection.Unreachable`.
+Codes are few: all of a kind are read first, without `FINAL`, in one pass over dictionary columns;
+only where some are unknown are their records counted. Every method may raise
+`dashboard.query.connection.UnreachableError`.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -11,6 +12,7 @@ from datetime import datetime
 from dashboard.query.clock import Clock
 from dashboard.query.connection import Connection
 from schemas.clickhouse.lives import current_table
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.sql import moment
 from schemas.clickhouse.tables import state_table
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, INDICATOR, MEETING, Kind
@@ -25,8 +27,8 @@ FIELDS: Mapping[Kind, tuple[str, ...]] = {
     MEETING: ("commune", "agency", "invited"),
     INDICATOR: ("agency", "unit", "indicator"),
 }
-"""Kind → the fields whose codes are judged. Procedures are not: the reference data has those with a term only. Nor are the organs
-of documents, which may be of any place."""
+"""Kind → the fields whose codes are checked. Procedures are not: the reference data has those with
+a term only. Nor are the organs of documents, which may be of any place."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class UnknownCode:
 
 @dataclass(frozen=True)
 class UnknownStore:
-    """Asks one ClickHouse database. `is_known` judges a code: field, code → whether anybody knows it."""
+    """Asks one ClickHouse database; `is_known` says of a field and a code whether it is known."""
 
     connection: Connection
     is_known: Callable[[str, str], bool]
@@ -55,7 +57,10 @@ class UnknownStore:
     def codes(
         self, clock: Clock, kinds: Collection[Kind] = tuple(FIELDS), agency: str = ""
     ) -> list[UnknownCode]:
-        """Return what is unknown in the records as they stand, those with the most records first; of one agency or all."""
+        """Return what is unknown in the records as they stand, of one agency or all.
+
+        Codes with the most records come first.
+        """
         found = [one for kind in kinds for one in self._of(clock, kind, agency)]
         return sorted(
             found, key=lambda one: (-one.records, one.kind.name, one.field, one.code, one.agency)
@@ -63,17 +68,18 @@ class UnknownStore:
 
     def _of(self, clock: Clock, kind: Kind, agency: str) -> list[UnknownCode]:
         fields, began = FIELDS[kind], "reported_at" if kind is INDICATOR else "started_at"
-        table = (state_table if kind is INDICATOR else current_table)(kind).name
-        given = {"now": milliseconds(clock.now()), "agency": agency}
+        table = state_table(kind) if kind is INDICATOR else current_table(kind)
+        parameters = {"now": milliseconds(clock.now()), "agency": agency}
         only = f"{began} <= {moment('now')} AND (%(agency)s = '' OR agency = %(agency)s)"
         sets = ", ".join(
             f"groupUniqArray{'Array' if name in LISTS else ''}({name})" for name in fields
         )
-        (codes,) = self.connection.tuples(f"SELECT {sets} FROM {table} WHERE {only}", **given)
+        query = Query(f"SELECT {sets} FROM {table.ref} WHERE {only}", (table,))
+        (codes,) = self.connection.tuples(query, **parameters)
         unknown = {
-            name: strange
+            name: found
             for name, held in zip(fields, codes, strict=True)
-            if (strange := tuple(code for code in held if code and not self.is_known(name, code)))
+            if (found := tuple(code for code in held if code and not self.is_known(name, code)))
         }
         if not unknown:
             return []
@@ -84,12 +90,18 @@ class UnknownStore:
         chosen = " OR ".join(
             f"(pair.1 = '{name}' AND pair.2 IN %({name}_codes)s)" for name in unknown
         )
-        rows = self.connection.tuples(
-            f"""SELECT pair.1, pair.2, agency, uniqExact(entity_id) AS records, min(began), argMax(entity_id, (began, entity_id))
-            FROM (SELECT entity_id, agency, {began} AS began, arrayJoin(arrayConcat({", ".join(pairs)})) AS pair
-                FROM {table} FINAL WHERE {only})
+        query = Query(
+            f"""SELECT pair.1, pair.2, agency, uniqExact(entity_id) AS records, min(began),
+                argMax(entity_id, (began, entity_id))
+            FROM (SELECT entity_id, agency, {began} AS began,
+                    arrayJoin(arrayConcat({", ".join(pairs)})) AS pair
+                FROM {table.final} WHERE {only})
             WHERE {chosen} GROUP BY pair.1, pair.2, agency""",
-            **given,
+            (table,),
+        )
+        rows = self.connection.tuples(
+            query,
+            **parameters,
             **{f"{name}_codes": held for name, held in unknown.items()},
         )
         return [UnknownCode(kind, *row) for row in rows]

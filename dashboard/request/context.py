@@ -10,11 +10,11 @@ from typing import TypeVar
 from dashboard.history.lives import ON_THEIR_WAY, PastLives
 from dashboard.history.past import PastConnection
 from dashboard.history.proof import Proof
-from dashboard.history.slices import Scenes
+from dashboard.history.slices import Slices
 from dashboard.query.alarms import AlarmStore
 from dashboard.query.cache import AnswerCache
 from dashboard.query.clock import Clock, Picture, Replay
-from dashboard.query.concurrent import beside
+from dashboard.query.concurrent import run_concurrently
 from dashboard.query.connection import Connection, UnreachableError
 from dashboard.query.figures import FigureStore
 from dashboard.query.lists import ListStore
@@ -66,7 +66,7 @@ class PageContext:
     kept: RetentionDays = field(default_factory=RetentionDays)
     """How long this installation keeps which events."""
     _once: AnswerCache = field(default_factory=AnswerCache)
-    _opened: list[Scenes] = field(default_factory=list)
+    _opened: list[Slices] = field(default_factory=list)
     """Those of live and of every run that was viewed: shared, as `close` drops their tables."""
 
     def run(self, request: PageRequest) -> ReplayRun | None:
@@ -155,7 +155,7 @@ class PageContext:
 
     def _at(self, replay: Replay) -> "PageContext":
         connection = PastConnection(
-            self.connection, self.place.code, replay, self._past_lives, self._scenes
+            self.connection, self.place.code, replay, self._past_lives, self._slices
         )
         self.look_back()
         settled = replay.picture is Picture.KNOWN and replay.at < self.clock.now() - ON_THEIR_WAY
@@ -171,15 +171,15 @@ class PageContext:
 
     def look_back(self) -> None:
         """Start preparing what takes long, as somebody is about to view the past."""
-        self._scenes.prepare()
+        self._slices.prepare()
 
     @cached_property
     def _past_lives(self) -> PastLives:
         return PastLives(self.connection, self.place.code)
 
     @cached_property
-    def _scenes(self) -> Scenes:
-        made = Scenes(self.connection, self.place.code)
+    def _slices(self) -> Slices:
+        made = Slices(self.connection, self.place.code)
         self._opened.append(made)
         return made
 
@@ -260,6 +260,6 @@ class PageContext:
         return self.once(
             "units",
             lambda: self.figures.units(
-                self.clock, self.place.code, beside(self.current_sources), communes
+                self.clock, self.place.code, run_concurrently(self.current_sources), communes
             ),
         )

@@ -22,7 +22,7 @@ from dashboard.pages.wall.drawings import Drawings
 from dashboard.pages.wall.frame import Painter
 from dashboard.query import alarm_groups as alarms
 from dashboard.query.clock import Picture, Replay
-from dashboard.query.concurrent import beside
+from dashboard.query.concurrent import run_concurrently
 from dashboard.query.snapshot import Snapshot, a_day_ago, take
 from dashboard.query.sources import SourceStore
 from dashboard.request.address import PageRequest
@@ -156,7 +156,7 @@ def frame(
 
 
 def _taken(context: PageContext, partitions: Partitions) -> Snapshot:
-    day_ago = beside(
+    day_ago = run_concurrently(
         lambda: context.once("a day ago", lambda: a_day_ago(context.figures, context.clock))
     )
     found = take(context.store, context.clock, context.place, partitions, context.stale_after)

@@ -36,6 +36,16 @@ class Table:
     """Data-skipping indexes: (name, rest of the DDL)."""
 
     @property
+    def ref(self) -> str:
+        """Its placeholder in a `schemas.clickhouse.query.Query`: all rows that were written."""
+        return f"{{tables.{self.name}}}"
+
+    @property
+    def final(self) -> str:
+        """The same, of merged rows: the newest of each key."""
+        return f"{{tables.{self.name}.final}}"
+
+    @property
     def ddl(self) -> str:
         lines = [column.ddl for column in self.columns] + [
             f"INDEX {name} {rest}" for name, rest in self.indexes

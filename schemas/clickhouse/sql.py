@@ -6,9 +6,11 @@ Queries are texts with named parameters: moments in whole milliseconds since 197
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from schemas.clickhouse.query import Query
+from schemas.clickhouse.tables import DEAD_LETTERS, FRESHNESS, events_table, state_table
 from schemas.clickhouse.watch_tables import ARRIVALS, REFUSALS
 from schemas.events.envelope import CLOCK_TOLERANCE
-from schemas.events.kinds import KINDS
+from schemas.events.kinds import INDICATOR, KINDS, Kind
 from schemas.moments import ZONE, milliseconds
 
 
@@ -34,24 +36,28 @@ def codes(*values: int | str) -> str:
     )
 
 
-HEARD = (
+HEARD = Query(
     "SELECT agency, kind, max(f.received_at) AS received_at, max(f.occurred_at) AS occurred_at "
-    "FROM freshness AS f GROUP BY agency, kind ORDER BY kind, agency"
+    f"FROM {FRESHNESS.ref} AS f GROUP BY agency, kind ORDER BY kind, agency",
+    (FRESHNESS,),
 )
 """When each agency was last heard of, per kind."""
 
 
-def _lead(kind: str) -> str:
+def _lead(kind: Kind) -> str:
     return (
-        f"SELECT agency, '{kind}' AS kind, received_at, dateDiff('second', received_at, occurred_at) AS lead FROM events_{kind} "
+        f"SELECT agency, '{kind.name}' AS kind, received_at, "
+        "dateDiff('second', received_at, occurred_at) AS lead "
+        f"FROM {events_table(kind).ref} "
         f"WHERE toStartOfMinute(occurred_at) >= {moment('hour_ago')} AND received_at >= {moment('hour_ago')} "
         f"AND received_at <= {moment('now')} AND lead > {CLOCK_TOLERANCE.total_seconds():.0f}"
     )
 
 
-AHEAD = (
+AHEAD = Query(
     "SELECT agency, kind, argMax(lead, e.received_at) AS seconds, min(e.received_at) AS since "
-    f"FROM ({' UNION ALL '.join(_lead(kind.name) for kind in KINDS)}) AS e GROUP BY agency, kind"
+    f"FROM ({' UNION ALL '.join(map(_lead, KINDS))}) AS e GROUP BY agency, kind",
+    tuple(map(events_table, KINDS)),
 )
 """Agencies whose events since `hour_ago` are ahead of their arrival: agency, kind, by how many seconds, since.
 
@@ -60,20 +66,27 @@ Such an event has a time after the hour began: the tables are read from there on
 FIRST = f"SELECT minOrNull(received_at) FROM (SELECT received_at FROM {ARRIVALS.name} ORDER BY minute LIMIT 1)"
 """When the first event arrived, to the minute."""
 REFUSED = (
-    f"SELECT agency, kind, until AS refused_at FROM {REFUSALS.name} "
+    f"SELECT agency, kind, until AS refused_at FROM {REFUSALS.ref} "
     f"WHERE agency != '' AND until > {moment('start')} AND until <= {moment('end')} "
-    "UNION ALL SELECT agency, kind, received_at FROM dead_letter_rows "
+    f"UNION ALL SELECT agency, kind, received_at FROM {DEAD_LETTERS.ref} "
     f"WHERE agency != '' AND received_at > {moment('start')} AND received_at <= {moment('end')}"
 )
-"""What was refused after `start` and until `end`, by a gateway or a worker, where its agency is known: agency, kind, refused_at."""
-REFUSED_LAST = (
-    f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({REFUSED}) GROUP BY agency, kind"
+"""Part of a template: what was refused after `start` and until `end`, by a gateway or a worker,
+where its agency is known: agency, kind, refused_at."""
+REFUSED_TABLES = (REFUSALS, DEAD_LETTERS)
+"""What a `Query` with that part declares."""
+REFUSED_LAST = Query(
+    f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({REFUSED}) GROUP BY agency, kind",
+    REFUSED_TABLES,
 )
 
 REPORT_DAYS = 3 * 366
 """Days that reports of indicators look back on; yearly ones give five years again each time."""
-REPORTS = (
-    "SELECT indicator, unit, period, value, measure_unit, agency, reported_at FROM state_indicator FINAL "
-    f"WHERE unit IN %(units)s AND reported_at > {moment('since')} AND reported_at <= {moment('now')}"
+REPORTS = Query(
+    "SELECT indicator, unit, period, value, measure_unit, agency, reported_at "
+    f"FROM {state_table(INDICATOR).final} "
+    f"WHERE {{entities}} AND reported_at > {moment('since')} AND reported_at <= {moment('now')}",
+    (state_table(INDICATOR),),
+    entities="unit IN %(units)s",
 )
 """What was reported of some units since `since`, in any order: the newest report of each indicator, unit and period."""

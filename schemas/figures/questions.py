@@ -1,6 +1,6 @@
 """Figures as questions to ClickHouse: all figures of a kind in one statement, for a moment and its period.
 
-Pure: it makes SQL and reads rows, whoever asks. Moments are given by value, as milliseconds and as positions on the working clock
+Pure: it makes queries and reads rows, whoever asks. Moments are given by value, as milliseconds and as positions on the working clock
 (`schemas.clickhouse.working_time`), so that no question computes working time.
 """
 
@@ -10,16 +10,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.clickhouse.lives import BY_KIND, current_table, life_table
+from schemas.clickhouse.query import Query
 from schemas.events.kinds import Kind
 from schemas.figures.definition import Figure, FigurePiece
 from schemas.figures.reading import Reading
-from schemas.moments import milliseconds
+from schemas.moments import from_milliseconds, milliseconds
 from schemas.places import restate
 from schemas.reference import WorkingCalendar
 
 MILLISECOND = timedelta(milliseconds=1)
 Key = tuple[str, ...]
 """Values of the dimensions asked by; empty for all in one."""
+Execute = Callable[[Query], Iterable[Sequence[Any]]]
+"""Runs a query, on the live tables or on those of a moment of the past, and gives its rows."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def question(
     where: str = "",
     units: restate.Units = "day",
     each: bool = False,
-) -> str:
+) -> Query:
     """A SELECT of the dimensions `by`, as texts, and then all pieces of the figures, which are all of one kind.
 
     Args:
@@ -127,14 +130,20 @@ def question(
     if each:
         keys.append(f"[{', '.join(f'grouping({name})' for name in names)}]")
         grouping = f" GROUP BY GROUPING SETS ((), {', '.join(f'({name})' for name in names)})"
-    source = f"{life_table(kind).name} FINAL" if past else f"{current_table(kind).name} FINAL"
+    source = life_table(kind) if past else current_table(kind)
     held = (
         f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
     )
     asked = f" AND ({where})" if where else ""
-    return (
-        f"{shared}SELECT {', '.join([*keys, *pieces])} FROM {source} "
-        f"WHERE {begun(kind)} <= {moment_sql(moment.at)}{held}{asked}{grouping}"
+    # A slice of the past has a row of every unit that it leaves closed records of; not of others.
+    is_near = set(by) <= {"commune", "agency"}
+    return Query(
+        f"SELECT {', '.join([*keys, *pieces])} FROM {source.final} "
+        f"WHERE {begun(kind)} <= {moment_sql(moment.at)}{held}{asked}{grouping}",
+        (source,),
+        since=from_milliseconds(moment.since) if is_near else None,
+        held=from_milliseconds(moment.at) if past and is_near else None,
+        shared=shared,
     )
 
 
@@ -147,7 +156,7 @@ def key_sql(name: str, units: restate.Units) -> str:
 
 
 def ask(
-    execute: Callable[[str], Iterable[Sequence[Any]]],
+    execute: Execute,
     figures: Iterable[Figure],
     moment: AskedMoment,
     by: Sequence[str] = (),
@@ -170,7 +179,7 @@ def ask(
 
 
 def ask_each(
-    execute: Callable[[str], Iterable[Sequence[Any]]],
+    execute: Execute,
     figures: Iterable[Figure],
     moment: AskedMoment,
     by: Sequence[str],
@@ -201,7 +210,7 @@ def ask_each(
 
 
 def ask_at(
-    execute: Callable[[str], Iterable[Sequence[Any]]],
+    execute: Execute,
     figures: Iterable[Figure],
     moments: Sequence[AskedMoment],
     *,
@@ -217,7 +226,7 @@ def ask_at(
     return found
 
 
-def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], where: str) -> str:
+def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], where: str) -> Query:
     """A SELECT of the number of a moment and all pieces of the figures at it, for the moments of which there is any row."""
     kind, pieces = kind_of(figures, ()), pieces_of(figures)
     points = ", ".join(
@@ -237,10 +246,14 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], wher
     earliest = moment_sql(min(one.since for one in moments))
     periods = dict.fromkeys(f"{piece.when} > {earliest}" for piece in pieces if piece.when)
     counts = " OR ".join(["standing != 'closed'", *periods])
-    return (
-        f"{shared}SELECT point.1, {', '.join(asked)} FROM (SELECT * FROM {life_table(kind).name} FINAL "
+    return Query(
+        f"SELECT point.1, {', '.join(asked)} FROM (SELECT * FROM {life_table(kind).final} "
         f"WHERE since <= {last} AND until > {first} AND ({counts}) AND ({where or 'true'})) "
-        f"ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point GROUP BY point.1"
+        f"ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point GROUP BY point.1",
+        (life_table(kind),),
+        since=from_milliseconds(min(one.since for one in moments)),
+        held=from_milliseconds(min(one.at for one in moments)),
+        shared=shared,
     )
 
 
@@ -333,19 +346,23 @@ def clocks(instant: Instant) -> dict[str, str]:
 
 def named(
     pieces: Sequence[FigurePiece], instant: Instant, within: Callable[[str], str]
-) -> tuple[str, list[str]]:
-    """Pieces as SQL for one SELECT, and a WITH before it for what several of them ask: whether a column lies in the period
-    (`within`), and what they ask of the clock. ClickHouse plans each mention anew, which takes longer than to count the rows."""
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return what pieces share, for `Query.shared`, and the pieces as SQL for one SELECT.
+
+    Shared is what several of them ask: whether a column lies in the period (`within`), and what
+    they ask of the clock. ClickHouse plans each mention anew, which takes longer than to count the
+    rows.
+    """
     asks = clocks(instant)
     said = {name: f"{name[1:-1]}_" for name in asks}
     names = {said[name]: sql for name, sql in asks.items()} | {
         f"in_{piece.when}": within(piece.when) for piece in pieces if piece.when
     }
     asked = [_said(piece, said, f"in_{piece.when}") for piece in pieces]
-    used = [
+    used = (
         f"({sql}) AS {name}" for name, sql in names.items() if any(name in one for one in asked)
-    ]
-    return f"WITH {', '.join(used)} " if used else "", asked
+    )
+    return tuple(used), asked
 
 
 def _said(piece: FigurePiece, clock: Mapping[str, str], in_period: str) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from schemas.clickhouse.lives import current_table, life_table
+from schemas.clickhouse.query import Query
 from schemas.figures.definition import Figure, FigurePiece
 from schemas.figures.questions import (
     MILLISECOND,
@@ -44,7 +45,7 @@ def series(
     calendar: WorkingCalendar,
     by: Sequence[str] = (),
     where: str = "",
-) -> tuple[list[datetime], tuple[str, ...]]:
+) -> tuple[list[datetime], tuple[Query, ...]]:
     """The ends of the parts between two moments, and the questions to ask for them; `series_readings` joins the answers.
 
     `series_readings` joins the answers. A figure of a period is counted in each part; a figure of a
@@ -69,10 +70,16 @@ def series(
             wanted, True, Instant("0", "0", "0"), lambda when: f"which = {moments.index(when)}"
         )
         questions.append(
-            f"{shared}SELECT {', '.join(['part', *keys, *pieces])} FROM (SELECT *, [{', '.join(numbers)}] AS numbers "
-            f"FROM {current_table(kind).name} FINAL WHERE ({' OR '.join(within)}){asked}) "
-            f"ARRAY JOIN numbers AS part, {list(range(len(moments)))} AS which "
-            f"WHERE part > 0 GROUP BY {', '.join(['part', *names])}"
+            Query(
+                f"SELECT {', '.join(['part', *keys, *pieces])} "
+                f"FROM (SELECT *, [{', '.join(numbers)}] AS numbers "
+                f"FROM {current_table(kind).final} WHERE ({' OR '.join(within)}){asked}) "
+                f"ARRAY JOIN numbers AS part, {list(range(len(moments)))} AS which "
+                f"WHERE part > 0 GROUP BY {', '.join(['part', *names])}",
+                (current_table(kind),),
+                since=since - MILLISECOND,
+                shared=shared,
+            )
         )
     if any(not piece.when for piece in wanted):
         shared, pieces = _own(wanted, False, OF_POINT, lambda _: "true")
@@ -83,19 +90,27 @@ def series(
         )
         earliest, latest = held_ends(step, since, ends)
         questions.append(
-            f"{shared}SELECT {', '.join(['point.1 AS part', *keys, *pieces])} FROM "
-            f"(SELECT *, {earliest} AS earliest_end, {latest} AS latest_end FROM {life_table(kind).name} FINAL "
-            f"WHERE standing != 'closed' AND since < {moment_sql(milliseconds(ends[-1]))} "
-            f"AND until > {moment_sql(milliseconds(ends[0]))} AND latest_end >= earliest_end{asked}) "
-            f"ARRAY JOIN arraySlice([{points}], earliest_end, latest_end - earliest_end + 1) AS point "
-            f"WHERE {begun(kind)} <= fromUnixTimestamp64Milli(toInt64(point.2)) GROUP BY {', '.join(['part', *names])}"
+            Query(
+                f"SELECT {', '.join(['point.1 AS part', *keys, *pieces])} FROM "
+                f"(SELECT *, {earliest} AS earliest_end, {latest} AS latest_end "
+                f"FROM {life_table(kind).final} "
+                f"WHERE standing != 'closed' AND since < {moment_sql(milliseconds(ends[-1]))} "
+                f"AND until > {moment_sql(milliseconds(ends[0]))} AND latest_end >= earliest_end{asked}) "
+                f"ARRAY JOIN arraySlice([{points}], earliest_end, latest_end - earliest_end + 1) AS point "
+                f"WHERE {begun(kind)} <= fromUnixTimestamp64Milli(toInt64(point.2)) "
+                f"GROUP BY {', '.join(['part', *names])}",
+                (life_table(kind),),
+                since=since - MILLISECOND,
+                held=ends[0],
+                shared=shared,
+            )
         )
     return ends, tuple(questions)
 
 
 def _own(
     wanted: Sequence[FigurePiece], of_period: bool, instant: Instant, within: Callable[[str], str]
-) -> tuple[str, list[str]]:
+) -> tuple[tuple[str, ...], list[str]]:
     """Those pieces that tell of a period, or those that do not, as SQL with what they share; NULL for the others."""
     shared, asked = named(
         [piece for piece in wanted if bool(piece.when) is of_period], instant, within

@@ -8,7 +8,7 @@ arrived late and whatever was recomputed since.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,10 +18,11 @@ import xxhash
 from schemas.clickhouse import derivation
 from schemas.clickhouse.columns import MOMENT, Column, Table
 from schemas.clickhouse.lives import LIVES
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.rows import RowCodec
 from schemas.figures import FIGURES, Reading
 from schemas.figures.aging import UNITS
-from schemas.figures.questions import AskedMoment, ask_each
+from schemas.figures.questions import AskedMoment, Execute, ask_each
 from schemas.reference import WorkingCalendar
 
 DIGITS = 6
@@ -76,9 +77,7 @@ class SnapshotRow:
 SNAPSHOT_ROWS = RowCodec(table=SNAPSHOTS, of=SnapshotRow)
 
 
-def take(
-    execute: Callable[[str], Iterable[Sequence[Any]]], at: datetime, calendar: WorkingCalendar
-) -> RecordedSnapshot:
+def take(execute: Execute, at: datetime, calendar: WorkingCalendar) -> RecordedSnapshot:
     """Ask for all figures at a moment; `execute` runs each question, on the live tables or on those of a moment of the past."""
     asked = ask_each(execute, FIGURES, AskedMoment.of(at, calendar), UNITS, units="today")
     found = {
@@ -100,8 +99,8 @@ def rules(calendar: WorkingCalendar, number: int) -> int:
     moment = AskedMoment.of(datetime.fromisoformat("2026-01-01T00:00:00+07:00"), calendar)
     asked: list[str] = []
 
-    def hear(question: str) -> Iterable[Sequence[Any]]:
-        asked.append(question)
+    def hear(question: Query) -> Iterable[Sequence[Any]]:
+        asked.append(question.live)
         return ()
 
     ask_each(hear, FIGURES, moment, UNITS, units="today")

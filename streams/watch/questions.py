@@ -14,6 +14,7 @@ from typing import Any
 
 from schemas import reference
 from schemas.clickhouse import sql
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.sql import moment
 from schemas.declared import whole
 from schemas.events.codes import DocumentStatus, FeedbackStatus, Priority
@@ -69,7 +70,7 @@ class MeasureContext:
     province: WatchedProvince
     known: Sequence[Alarm] = field(default_factory=tuple)
 
-    def rows(self, query: str, **given: Any) -> list[tuple[Any, ...]]:
+    def rows(self, query: Query | str, **given: Any) -> list[tuple[Any, ...]]:
         """Run a query for the moment `at`.
 
         Args:
@@ -80,7 +81,11 @@ class MeasureContext:
         for name, value in given.items():
             when = self.at - value if isinstance(value, timedelta) else value
             values[name] = milliseconds(when) if isinstance(when, datetime) else when
-        return list(self.store.execute(query, values))
+        return list(self.store.execute(query if isinstance(query, str) else query.live, values))
+
+    def figures(self, query: Query) -> list[tuple[Any, ...]]:
+        """Run a query of `schemas.figures`."""
+        return list(self.store.execute(query.live))
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
@@ -222,14 +227,14 @@ def _overdue(
     overdue, known = BY_CODE["filing.overdue"], BY_CODE["filing.registered"]
     working = reference.calendar(context.province.code)
     now = ask(
-        context.store.execute,
+        context.figures,
         (overdue, known),
         AskedMoment.of(context.at, working),
         (by,),
         units="today",
     )
     before = ask(
-        context.store.execute,
+        context.figures,
         (overdue,),
         AskedMoment.of(context.at - timedelta(days=1), working),
         (by,),

@@ -45,7 +45,7 @@ def readings(
     moment = AskedMoment.of(context.at - ago, calendar(context.province.code))
     found: dict[Key, Reading] = {}
     asked = ask(
-        context.store.execute,
+        context.figures,
         figures,
         moment,
         () if by == "province" else (by,),
@@ -75,7 +75,7 @@ def _standings(context: MeasureContext) -> Sequence[TargetStanding]:
         (IndicatorReport(**dict(zip(names, row, strict=True))) for row in rows), context.at
     )
     moment = AskedMoment.of(context.at, calendar(code))
-    live = ask(context.store.execute, BY_CODE.values(), moment).get((), {})
+    live = ask(context.figures, BY_CODE.values(), moment).get((), {})
     return scores.standings(
         code,
         code,

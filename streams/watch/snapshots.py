@@ -79,7 +79,7 @@ class Snapshots:
         moment = self._newest(counted, now - RECENT)
         if moment is None or moment > now or self._missing(counted, moment):
             return None
-        snapshot = take(self._client.execute, moment, self._calendar)
+        snapshot = take(lambda query: self._client.execute(query.live), moment, self._calendar)
         marks = {
             life.kind: read_progress(self._client, life, self._lives.calendar).offsets
             for life in LIVES

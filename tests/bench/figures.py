@@ -30,6 +30,7 @@ from streams.lives import Lives
 from tests.bench.ground import Ground, Installation
 from tests.bench.peers import starts
 from tests.bench.results import Details, Report, Result, met
+from tests.queries import live
 from tests.running import wait_for
 
 AIM = 150.0
@@ -51,15 +52,15 @@ def measure(bench: Ground, report: Report) -> None:
     for life in LIVES:
         figures = [figure for figure in FIGURES if figure.kind is life.kind]
         for by in ((), ("commune",), ("agency",)):
-            asked = question(figures, moment, by)
+            asked = question(figures, moment, by).live
             taken = times(lambda asked=asked: client.execute(asked))  # type: ignore[misc]
             all_of_it += taken
             rows.append((f"{life.kind.name}, its {len(figures)} figures {_by(by)}", *told(taken)))
-    whole = times(lambda: ask(client.execute, FIGURES, moment))
+    whole = times(lambda: ask(live(client), FIGURES, moment))
     alone = [
         one
         for figure in FIGURES
-        for one in times(partial(client.execute, question([figure], moment)), 5)
+        for one in times(partial(client.execute, question([figure], moment).live), 5)
     ]
     rows.append((f"each of the {len(FIGURES)} figures alone", *told(alone)))
     rows.append((f"all {len(FIGURES)} figures one after another", *told(whole)))
@@ -75,7 +76,7 @@ def measure(bench: Ground, report: Report) -> None:
         (SeriesStep.MONTH, 364),
     ):
         _, questions = series(filings, step, end - timedelta(days=days), end, working)
-        taken = times(lambda q=questions: [client.execute(one) for one in q], 5)  # type: ignore[misc]
+        taken = times(lambda q=questions: [client.execute(one.live) for one in q], 5)  # type: ignore[misc]
         rows.append((f"three figures of filings over {days} days, by {step.value}", *told(taken)))
     bench.screen.remove_task(task)
     client.disconnect()

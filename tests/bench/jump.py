@@ -70,7 +70,7 @@ def measure(bench: Ground, report: Report) -> None:
     began = time.perf_counter()
     with bench.screen.console.status("making ahead what the dashboard sets apart"):
         ask.look_back()
-        ask._scenes.settle()
+        ask._slices.settle()
     ahead = time.perf_counter() - began
     with bench.screen.console.status(
         "waiting until ClickHouse has put in order what was laid down"

@@ -46,6 +46,7 @@ from schemas.sources.freshness import SourceState
 from streams.admin.migrate import migrate
 from streams.lives import Lives
 from tests import second_way
+from tests.queries import live
 from tests.running import wait_for, worker
 from tests.simulated import backfill
 
@@ -90,7 +91,7 @@ class Province:
         asked = question(
             of(kind), AskedMoment.of(at, CALENDAR, timedelta(days=days)), by, past=past
         )
-        return readings(of(kind), self.client.execute(asked), len(by))
+        return readings(of(kind), self.client.execute(asked.live), len(by))
 
 
 def of(kind: Kind) -> list[Figure]:
@@ -141,7 +142,7 @@ def same(found: dict[str, Reading], wanted: dict[str, float | None], where: str)
 def test_figures_of_all_units_in_one_pass_are_those_that_are_asked_for_by_each(
     province: Province, at: datetime
 ) -> None:
-    moment, execute = AskedMoment.of(at, CALENDAR), province.client.execute
+    moment, execute = AskedMoment.of(at, CALENDAR), live(province.client)
     wanted: dict[tuple[str, ...], dict[str, Reading]] = {(): ask(execute, FIGURES, moment)[()]}
     for by in UNITS:
         ones = [figure for figure in FIGURES if by in dimensions(figure.kind)]
@@ -212,9 +213,9 @@ def test_what_held_at_several_moments_is_what_held_at_each(province: Province, b
     where = f"commune = '{province.lives(FILING, END)['commune'].mode()[0]}'" if by else ""
     figures = [one for one in FIGURES if not by or by in dimensions(one.kind)]
     for moment, found in zip(
-        moments, ask_at(province.client.execute, figures, moments, where=where), strict=True
+        moments, ask_at(live(province.client), figures, moments, where=where), strict=True
     ):
-        assert found == ask(province.client.execute, figures, moment, past=True, where=where)[()]
+        assert found == ask(live(province.client), figures, moment, past=True, where=where)[()]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,7 @@ def test_a_series_has_in_each_part_what_pandas_computes_of_it(
     )
     figures = [BY_CODE[code] for code in codes]
     ends, questions = series(figures, step, since, END, CALENDAR)
-    found = series_readings(figures, ends, [province.client.execute(one) for one in questions])[()]
+    found = series_readings(figures, ends, map(live(province.client), questions))[()]
     assert ends[-1] == END.astimezone(ZONE)
     starts = [since, *ends[:-1]]
     current = province.lives(FILING, END)
@@ -320,11 +321,9 @@ def test_a_series_by_unit_adds_up_to_that_of_the_province(province: Province) ->
     ends, questions = series(
         figures, SeriesStep.DAY, END - timedelta(days=3), END, CALENDAR, ["commune"]
     )
-    found = series_readings(figures, ends, [province.client.execute(one) for one in questions], 1)
+    found = series_readings(figures, ends, map(live(province.client), questions), 1)
     whole_ends, whole = series(figures, SeriesStep.DAY, END - timedelta(days=3), END, CALENDAR)
-    total = series_readings(figures, whole_ends, [province.client.execute(one) for one in whole])[
-        ()
-    ]
+    total = series_readings(figures, whole_ends, map(live(province.client), whole))[()]
     for figure in figures:
         for number, (_, reading) in enumerate(total[figure.code]):
             assert (
@@ -404,7 +403,7 @@ def test_a_meeting_tells_which_sites_are_missing(province: Province) -> None:
         assert set(row["missing"]) == set(one["invited"]) - set(one["connected"])
         assert set(row["missing"]) | set(row["connected"]) == set(row["invited"]) and row["title"]
     asked = question(of(MEETING), AskedMoment.of(END, CALENDAR))
-    found = readings(of(MEETING), province.client.execute(asked))[()]
+    found = readings(of(MEETING), province.client.execute(asked.live))[()]
     assert found["meeting.live"].value == len(live)
     assert (
         found["meeting.scheduled"].value

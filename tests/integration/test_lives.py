@@ -75,7 +75,7 @@ class Desk:
     ) -> dict[str, Reading]:
         figures = [figure for figure in FIGURES if figure.kind is kind]
         asked = question(figures, AskedMoment.of(moment, CALENDAR, timedelta(days=days)), past=past)
-        return readings(figures, self.client.execute(asked))[()]
+        return readings(figures, self.client.execute(asked.live))[()]
 
     def life(self, kind: Kind, entity: str, columns: str) -> list[tuple[Any, ...]]:
         return list(

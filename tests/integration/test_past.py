@@ -21,7 +21,7 @@ from clickhouse_driver import Client
 
 from dashboard.history.lives import PastLives
 from dashboard.history.past import PastConnection
-from dashboard.history.slices import Scenes
+from dashboard.history.slices import Slices
 from dashboard.history.sql import TIMELESS, NoPastError
 from dashboard.query.alarms import AlarmStore
 from dashboard.query.clock import At, Clock, Picture, Replay
@@ -40,7 +40,9 @@ from dashboard.request.context import PageContext
 from dashboard.server import replay_routes as routes
 from schemas import places
 from schemas.clickhouse.lives import LIVES, Life, life_tables
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.tables import tables, views
+from schemas.clickhouse.watch_tables import WATCH
 from schemas.events.codes import (
     Channel,
     DocumentStatus,
@@ -314,13 +316,13 @@ class Both:
 
     whole: Connection
     then: Connection
-    scenes: Scenes
+    slices: Slices
 
     def past(
-        self, picture: Picture = Picture.KNOWN, at: datetime = THEN, scenes: bool = True
+        self, picture: Picture = Picture.KNOWN, at: datetime = THEN, slices: bool = True
     ) -> PastConnection:
         return PastConnection(
-            self.whole, "46", Replay(at, picture), None, self.scenes if scenes else None
+            self.whole, "46", Replay(at, picture), None, self.slices if slices else None
         )
 
 
@@ -333,12 +335,12 @@ def both(
     told(module_settings, NOW)
     told(other, THEN)
     whole = Connection(module_settings.clickhouse_url)
-    found = Both(whole, Connection(other.clickhouse_url), Scenes(whole, "46"))
+    found = Both(whole, Connection(other.clickhouse_url), Slices(whole, "46"))
     for life in LIVES:
-        found.scenes.at(life, Replay(THEN))
-    found.scenes.settle()  # as soon as they have all versions of the lives
+        found.slices.at(life, Replay(THEN))
+    found.slices.settle()  # as soon as they have all versions of the lives
     yield found
-    found.scenes.close()
+    found.slices.close()
     found.whole.close()
     found.then.close()
     forget(environment)
@@ -416,7 +418,7 @@ QUESTIONS: dict[str, Question] = {
         t, BY_CODE["filing.overdue"], "province", ""
     ),
     "beside a record": lambda c, t: [
-        RecordStore(lives(c)).beside(t, FEEDBACK, row)
+        RecordStore(lives(c)).nearest(t, FEEDBACK, row)
         for row in lives(c).held(t, FEEDBACK, order="entity_id", limit=5)
     ],
     "by number": lambda c, t: RecordStore(lives(c)).numbered(t, "f1"),
@@ -470,15 +472,19 @@ QUESTIONS: dict[str, Question] = {
 EMPTY = ("endings",)
 
 
+def all_of(table: str) -> Query:
+    return Query(f"SELECT * FROM {{tables.{table}}}", (table,))
+
+
 def ids(kind: Kind) -> list[str]:
     """Return entities of a kind, known by then or not."""
     return sorted({kind.entity_id(one) for of, _, _, one in steps(Random(7)) if of is kind})[:9]
 
 
-@pytest.mark.parametrize("scenes", [True, False], ids=["scenes", "history"])
+@pytest.mark.parametrize("slices", [True, False], ids=["slices", "history"])
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_what_was_known_then_is_what_was_shown_then(both: Both, name: str, scenes: bool) -> None:
-    past = QUESTIONS[name](both.past(scenes=scenes), Replay(THEN))
+def test_what_was_known_then_is_what_was_shown_then(both: Both, name: str, slices: bool) -> None:
+    past = QUESTIONS[name](both.past(slices=slices), Replay(THEN))
     shown = QUESTIONS[name](both.then, At(THEN))
     assert past == shown
     assert past or name in EMPTY, "a question without an answer shows nothing"
@@ -514,7 +520,7 @@ def test_no_table_of_the_past_has_what_came_after_it(both: Both, picture: Pictur
     past = both.past(picture)
     for name in sorted(past.tables):
         lived = name.startswith(("events_", "state_", "life_", "current_"))
-        for row in past.rows(f"SELECT * FROM {name}"):
+        for row in past.rows(all_of(name)):
             if lived and picture is Picture.CORRECTED:
                 assert min(row.get("since") or row["occurred_at"], row["received_at"]) <= THEN, (
                     name,
@@ -549,7 +555,10 @@ def test_nobody_watched_before_anything_was_said_of_an_alarm(both: Both) -> None
     client.disconnect()
 
     def watched(at: datetime) -> list[datetime]:
-        return [one for (one,) in both.past(at=at).tuples("SELECT at FROM watch_jobs")]
+        return [
+            one
+            for (one,) in both.past(at=at).tuples(Query(f"SELECT at FROM {WATCH.ref}", (WATCH,)))
+        ]
 
     assert watched(THEN - timedelta(hours=3)) == [], (
         "no calm is shown of a time of which nothing was kept"
@@ -563,7 +572,7 @@ def test_every_question_of_the_stores_is_among_these() -> None:
     helpers = {"lives": LifeStore.__name__, "sources": SourceStore.__name__}
     called = re.findall(r"(\w+)\((?:c|c, CALENDAR|lives\(c\))\)\.(\w+)\(", source)
     asked = {(helpers.get(of, of), name) for of, name in called}
-    present = {"pulse", "progress", "jobs", "told", "refused_last", "standings"}
+    present = {"pulse", "progress", "jobs", "with_holder", "refused_last", "standings"}
     stores = (
         ScreenStore,
         FigureStore,
@@ -588,7 +597,7 @@ def test_every_table_has_a_past_or_none_and_says_so(both: Both) -> None:
     every = {table.name for table in (*tables(), *life_tables())} | set(views(""))
     for name in sorted(every):
         if name in past.tables or name in TIMELESS:
-            past.tuples(f"SELECT count() FROM {name}")
+            past.tuples(all_of(name))
         else:
             with pytest.raises(NoPastError):
-                past.tuples(f"SELECT count() FROM {name}")
+                past.tuples(all_of(name))

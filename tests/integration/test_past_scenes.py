@@ -1,4 +1,4 @@
-"""Scenes: what lives held around a moment, set apart for the questions of its pages.
+"""Slices: tables with what lives held around a moment.
 
 Old as soon as something came that matters.
 """
@@ -11,12 +11,12 @@ import pytest
 from clickhouse_driver import Client
 
 from dashboard.history import moments as past_moments
-from dashboard.history import periods as past_slots
-from dashboard.history import slices as past_scenes
+from dashboard.history import periods as past_periods
+from dashboard.history import slices as past_slices
 from dashboard.history import tables as past_tables
 from dashboard.history.arrivals import PastStore
 from dashboard.history.past import PastConnection
-from dashboard.history.slices import Scenes
+from dashboard.history.slices import Slices
 from dashboard.pages.replay.page import content as replay_page
 from dashboard.query.clock import At, Clock, Live, Picture, Replay
 from dashboard.query.connection import Connection, UnreachableError
@@ -25,6 +25,7 @@ from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.clickhouse.lives import LIVES
+from schemas.clickhouse.query import Query
 from schemas.events.codes import Channel, FilingStatus
 from schemas.events.kinds import FILING
 from schemas.events.payloads import Filing
@@ -45,13 +46,13 @@ OF_FILINGS = [one for one in FIGURES if one.kind is FILING]
 
 @dataclass
 class Province:
-    """Open filings, and scenes of their past."""
+    """Open filings, and slices of their past."""
 
     client: Client
     counter: Counter
     lives: Lives
     connection: Connection
-    scenes: Scenes
+    slices: Slices
 
     def told(
         self,
@@ -76,7 +77,7 @@ class Province:
 
     def open(self, picture: Picture, at: datetime = THEN) -> int:
         """Return how many filings were open at a moment, by the shorter way if there is one."""
-        past = PastConnection(self.connection, "46", Replay(at, picture), None, self.scenes)
+        past = PastConnection(self.connection, "46", Replay(at, picture), None, self.slices)
         found = FigureStore(past, calendar("46")).now(At(at))[()]
         return int(found["filing.open"].value or 0)
 
@@ -97,7 +98,7 @@ def province(settings: Settings) -> Iterator[Province]:
         counter,
         Lives(client, settings.province),
         connection,
-        Scenes(connection, settings.province),
+        Slices(connection, settings.province),
     )
     made.told("early", THEN - DAY, THEN - DAY)
     yield made
@@ -110,24 +111,24 @@ def test_one_is_made_for_all_moments_of_a_while_and_taken_away(province: Provinc
     assert [province.open(picture) for picture in Picture] == [1, 1]
     first = province.tables()
     assert len(first) == 1, "of the other kinds nothing was ever told"
-    slot = past_slots.slot(THEN)
+    slot = past_periods.period(THEN)
     assert slot and slot[1] - slot[0] == 28 * DAY and slot[0] <= THEN <= slot[1]
     assert province.open(Picture.KNOWN, slot[0]) == (1 if slot[0] >= THEN - DAY else 0)
     assert province.tables() == first
     assert province.open(Picture.KNOWN, slot[0] - 29 * DAY) == 0 and len(province.tables()) == 2
-    province.scenes.close()
+    province.slices.close()
     assert province.tables() == set()
 
 
 def test_of_whom_something_comes_late_is_asked_elsewhere_in_the_corrected_picture(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
+    monkeypatch.setattr(past_slices, "CHECK_SECONDS", 0.0)
     assert [province.open(picture) for picture in Picture] == [1, 1]
     first = province.tables()
 
     def newer() -> list[tuple[str, ...]]:
-        found = [province.scenes.at(FILINGS, Replay(THEN, picture)) for picture in Picture]
+        found = [province.slices.at(FILINGS, Replay(THEN, picture)) for picture in Picture]
         return [one.newer for one in found if one]
 
     province.told("of now", NOW, NOW)
@@ -149,8 +150,8 @@ def test_of_whom_something_comes_late_is_asked_elsewhere_in_the_corrected_pictur
 def test_of_many_of_whom_something_comes_late_it_is_made_anew(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
-    monkeypatch.setattr(past_scenes, "MANY", 1)
+    monkeypatch.setattr(past_slices, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(past_slices, "MANY", 1)
     assert province.open(Picture.CORRECTED) == 1
     first = province.tables()
     for number in range(2):
@@ -159,10 +160,10 @@ def test_of_many_of_whom_something_comes_late_it_is_made_anew(
         "so soon after it was made, history is asked instead"
     )
     assert province.tables() == first
-    monkeypatch.setattr(past_scenes, "REST", 0.0)
+    monkeypatch.setattr(past_slices, "REST", 0.0)
     assert [province.open(picture) for picture in Picture] == [1, 3]
     assert len(province.tables()) == 2, "questions may be on their way to the one that was left"
-    province.scenes.tables._left = [(0.0, name) for _, name in province.scenes.tables._left]
+    province.slices.tables._waiting = [(0.0, name) for _, name in province.slices.tables._waiting]
     assert province.open(Picture.CORRECTED, THEN - 40 * DAY) == 0
     assert not province.tables() & first
 
@@ -170,19 +171,19 @@ def test_of_many_of_whom_something_comes_late_it_is_made_anew(
 def test_of_more_than_a_few_it_is_made_anew_beside_those_who_use_it(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
-    monkeypatch.setattr(past_scenes, "FEW", 0)
-    monkeypatch.setattr(past_scenes, "REST", 0.0)
-    first = province.scenes.at(FILINGS, Replay(THEN, Picture.CORRECTED))
-    province.scenes.settle()
+    monkeypatch.setattr(past_slices, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(past_slices, "FEW", 0)
+    monkeypatch.setattr(past_slices, "REST", 0.0)
+    first = province.slices.at(FILINGS, Replay(THEN, Picture.CORRECTED))
+    province.slices.settle()
     province.told("late", THEN - timedelta(hours=1), NOW)
     assert province.open(Picture.CORRECTED) == 2
-    province.scenes.settle()
-    then = province.scenes.at(FILINGS, Replay(THEN, Picture.CORRECTED))
+    province.slices.settle()
+    then = province.slices.at(FILINGS, Replay(THEN, Picture.CORRECTED))
     assert (
         first
         and then
-        and then.scene is not first.scene
+        and then.slice is not first.slice
         and then.newer == ()
         and province.open(Picture.CORRECTED) == 2
     )
@@ -191,26 +192,26 @@ def test_of_more_than_a_few_it_is_made_anew_beside_those_who_use_it(
 def test_lives_by_other_rules_make_it_old(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
-    monkeypatch.setattr(past_scenes, "REST", 0.0)
+    monkeypatch.setattr(past_slices, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(past_slices, "REST", 0.0)
     replay = Replay(THEN)
-    first = province.scenes.at(FILINGS, replay)
-    assert first and province.scenes.at(FILINGS, replay) == first and not first.newer
+    first = province.slices.at(FILINGS, replay)
+    assert first and province.slices.at(FILINGS, replay) == first and not first.newer
     province.client.execute(
         "INSERT INTO lives_progress SELECT * REPLACE (rules + 1 AS rules, epoch + 1 AS epoch, "
         "version + 1 AS version) "
         "FROM lives_progress FINAL"
     )
-    assert province.scenes.at(FILINGS, replay) not in (None, first)
+    assert province.slices.at(FILINGS, replay) not in (None, first)
 
 
 def test_near_the_present_one_goes_on(province: Province, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
+    monkeypatch.setattr(past_slices, "CHECK_SECONDS", 0.0)
     slots = [
-        past_slots.slot(datetime.now(UTC) - timedelta(hours=ago))
+        past_periods.period(datetime.now(UTC) - timedelta(hours=ago))
         for ago in (0, 3, 23, 24 * 3, 24 * 15, 24 * 42)
     ]
-    assert {until for _, until in slots[:3]} == {past_slots.GOES_ON} and slots[-1][1] - slots[-1][
+    assert {until for _, until in slots[:3]} == {past_periods.GOES_ON} and slots[-1][1] - slots[-1][
         0
     ] == 28 * DAY
     began, minute = datetime.now(UTC), timedelta(minutes=1)
@@ -240,12 +241,12 @@ def test_what_a_killed_dashboard_left_is_taken_away(
     province.client.execute(
         "CREATE TABLE scene_left ENGINE = MergeTree ORDER BY tuple() AS SELECT 1 AS one"
     )
-    assert province.scenes.at(FILINGS, Replay(THEN)) and "scene_left" in province.tables(), (
+    assert province.slices.at(FILINGS, Replay(THEN)) and "scene_left" in province.tables(), (
         "it may be another one's"
     )
     monkeypatch.setattr(past_tables, "LEFT_OVER", -timedelta(minutes=1))
     assert (
-        Scenes(province.connection, "46").at(FILINGS, Replay(THEN))
+        Slices(province.connection, "46").at(FILINGS, Replay(THEN))
         and "scene_left" not in province.tables()
     )
 
@@ -255,12 +256,12 @@ def test_where_none_may_be_made_history_is_asked(
 ) -> None:
     asked = province.connection.tuples
 
-    def only_reading(sql: str, **parameters: object) -> object:
-        if sql.startswith("CREATE"):
+    def only_reading(query: Query | str, **parameters: object) -> object:
+        if isinstance(query, str) and query.startswith("CREATE"):
             raise UnreachableError(
                 "Code: 497. DB::Exception: reader: Not enough privileges. (ACCESS_DENIED)"
             )
-        return asked(sql, **parameters)
+        return asked(query, **parameters)
 
     monkeypatch.setattr(province.connection, "tuples", only_reading)
     assert [province.open(picture) for picture in Picture] == [1, 1] and province.tables() == set()
@@ -303,7 +304,7 @@ def test_figures_by_the_short_way_are_those_over_all_of_history(
     province: Province, picture: Picture
 ) -> None:
     long_histories(province)
-    since, until = past_slots.slot(THEN)
+    since, until = past_periods.period(THEN)
     moments = [THEN + hours * timedelta(hours=1) for hours in (-60, -30, -2, 0, 5, 23, 25, 40, 55)]
     moments = [
         one for one in (*moments, since, until - timedelta(milliseconds=1)) if since <= one < until
@@ -313,14 +314,14 @@ def test_figures_by_the_short_way_are_those_over_all_of_history(
         assert {"19753", "19774", "19804", "19831"} <= communes, (
             "also those of which all was done long ago"
         )
-        province.scenes.settle()  # then with all versions of lives that were known
+        province.slices.settle()  # then with all versions of lives that were known
     if picture is Picture.KNOWN:
-        assert (seen := province.scenes.at(FILINGS, Replay(THEN))) and seen.scene.versions
-        assert seen.scene.mixed(THEN) == ["mixed"] and seen.scene.mixed(THEN + 3 * DAY) == []
+        assert (seen := province.slices.at(FILINGS, Replay(THEN))) and seen.slice.versions
+        assert seen.slice.mixed(THEN) == ["mixed"] and seen.slice.mixed(THEN + 3 * DAY) == []
 
 
 def compare_ways(province: Province, picture: Picture, moments: list[datetime]) -> set[str]:
-    """Return whether figures by scenes are those over all of history; the communes that they tell
+    """Return whether figures by slices are those over all of history; the communes that they tell
     of.
     """
     communes = set[str]()
@@ -328,9 +329,9 @@ def compare_ways(province: Province, picture: Picture, moments: list[datetime]) 
         replay = Replay(moment, picture)
         short, long = (
             FigureStore(
-                PastConnection(province.connection, "46", replay, None, scenes), calendar("46")
+                PastConnection(province.connection, "46", replay, None, slices), calendar("46")
             )
-            for scenes in (province.scenes, None)
+            for slices in (province.slices, None)
         )
         questions: tuple[Callable[[FigureStore, Clock], object], ...] = (
             lambda store, t: store.now(t),
@@ -355,7 +356,7 @@ def compare_ways(province: Province, picture: Picture, moments: list[datetime]) 
 def test_near_the_present_too_while_more_comes_in(
     province: Province, picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past_scenes, "LOOKED_AT", 0.0)
+    monkeypatch.setattr(past_slices, "CHECK_SECONDS", 0.0)
     done, again, accepted = FilingStatus.RETURNED, FilingStatus.PROCESSING, FilingStatus.ACCEPTED
     now = datetime.now(UTC)
     hour, minute = timedelta(hours=1), timedelta(minutes=1)
@@ -374,7 +375,7 @@ def test_near_the_present_too_while_more_comes_in(
         now - minutes * minute for minutes in (25, 14, 6, 2, 0)
     ]
     assert compare_ways(province, picture, moments) == {"46", "19753", "H57.19753.UB"}
-    province.scenes.settle()
+    province.slices.settle()
     first = province.tables()
     for name, happened, arrived, status, registered in (
         ("closed", 20 * minute, 20 * minute, done, 20 * hour),
@@ -401,24 +402,24 @@ def test_what_is_looked_at_is_set_apart_once_more_and_not_kept_for_ever(province
         return {name for (name,) in province.client.execute("SHOW TABLES LIKE 'moment_%'")}
 
     assert province.open(Picture.KNOWN) == 1
-    province.scenes.settle()  # there is none before a scene has all versions of the lives
+    province.slices.settle()  # there is none before a slice has all versions of the lives
     assert province.open(Picture.KNOWN) == 1 and len(first := moments()) == 1
     assert province.open(Picture.KNOWN) == 1 and moments() == first
     for minutes in range(1, 40):
         assert province.open(Picture.KNOWN, THEN + timedelta(minutes=minutes)) == 1
-    assert len(moments()) <= past_moments.MAX_MOMENTS + past_tables.MAX_LEFT + 1
-    province.scenes.close()
+    assert len(moments()) <= past_moments.MAX_MOMENTS + past_tables.MAX_WAITING + 1
+    province.slices.close()
     assert moments() == set() == province.tables()
 
 
 def test_opening_the_page_of_the_past_has_them_made_and_shows_the_space_they_take(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past_scenes, "BREATH", 0.0)
+    monkeypatch.setattr(past_slices, "BREATH", 0.0)
     ask = PageContext(province.connection, Live(), ProvinceContext("46"))
     assert PastStore(province.connection).disk().get("apart", 0) == 0 and not province.tables()
     replay_page(ask, PageRequest("/replay", (), "en"))
-    ask._scenes.settle()
+    ask._slices.settle()
     assert province.tables() and PastStore(province.connection).disk()["apart"] > 0
     ask.close()
     assert not province.tables()
@@ -427,12 +428,12 @@ def test_opening_the_page_of_the_past_has_them_made_and_shows_the_space_they_tak
 def test_those_of_the_last_year_are_made_ahead(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past_scenes, "BREATH", 0.0)
+    monkeypatch.setattr(past_slices, "BREATH", 0.0)
     province.told("of long ago", NOW - 200 * DAY, NOW - 200 * DAY)
-    province.scenes.prepare()
-    province.scenes.settle()
+    province.slices.prepare()
+    province.slices.settle()
     made = province.tables()
-    assert len(made) == len(list(past_slots.slots(NOW - 200 * DAY))) >= 9
+    assert len(made) == len(list(past_periods.periods(NOW - 200 * DAY))) >= 9
     for days in (0, 0.5, 2.5, 6, 9, 15, 60, 100, 199):
-        assert province.scenes.at(FILINGS, Replay(NOW - days * DAY))
+        assert province.slices.at(FILINGS, Replay(NOW - days * DAY))
     assert province.tables() == made, "no moment of these has to wait for one"

@@ -267,13 +267,13 @@ def test_beside_a_record_are_its_other_receivers_and_what_is_like_it_and_near(
         return records.lives.steps(kind, entity)[-1]
 
     sent = "H57.VP,2026/11/24,12/CĐ-VP/H57."
-    assert ids(records.beside(NOON, DOCUMENT, last(DOCUMENT, f"{sent}{ONE}.UB"))) == [
+    assert ids(records.nearest(NOON, DOCUMENT, last(DOCUMENT, f"{sent}{ONE}.UB"))) == [
         f"{sent}{TWO}.UB"
     ]
-    assert ids(records.beside(NOON, FEEDBACK, last(FEEDBACK, "R0"))) == ["R1"], (
+    assert ids(records.nearest(NOON, FEEDBACK, last(FEEDBACK, "R0"))) == ["R1"], (
         "R2 was two weeks before"
     )
-    assert ids(records.beside(NOON, FILING, last(FILING, "F-soon"))) == ["F-older", "F-over"]
+    assert ids(records.nearest(NOON, FILING, last(FILING, "F-soon"))) == ["F-older", "F-over"]
 
 
 def test_a_reporter_is_sealed_in_all_that_is_asked_of_a_record(records: RecordStore) -> None:

@@ -44,6 +44,7 @@ from schemas.settings import Settings
 from streams.admin.migrate import migrate
 from streams.admin.verify import verify
 from streams.lives import Lives
+from tests.queries import live
 from tests.running import command, wait_for, worker
 
 pytestmark = pytest.mark.stack
@@ -240,7 +241,7 @@ def test_figures_over_lives_are_restated_to_the_units_of_today(
         "SELECT commune, since FROM current_filing FINAL WHERE standing != 'closed'"
     )
     wanted = Counter(restate.today(commune, restate.day(since)) for commune, since in rows)
-    found = ask(client.execute, [opened], moment, ("commune",), units="today")
+    found = ask(live(client), [opened], moment, ("commune",), units="today")
     assert {
         unit: said["filing.open"].value
         for (unit,), said in found.items()
@@ -248,7 +249,7 @@ def test_figures_over_lives_are_restated_to_the_units_of_today(
     } == wanted
     shown = FigureStore(path.store.connection, calendar("46")).now(At(END), [opened], ("commune",))
     assert shown == found, "screens show communes of today"
-    by_day = ask(client.execute, [opened], moment, ("commune",))
+    by_day = ask(live(client), [opened], moment, ("commune",))
     assert (
         sum(said["filing.open"].value or 0 for said in by_day.values())
         == sum(wanted.values())

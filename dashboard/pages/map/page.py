@@ -17,7 +17,7 @@ from dashboard.pages.map.layers import section, shown
 from dashboard.pages.map.panel import panel
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import without_extent
-from dashboard.query.concurrent import beside
+from dashboard.query.concurrent import run_concurrently
 from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.request.address import PageRequest
 from dashboard.request.answers import to_json
@@ -53,7 +53,9 @@ def parts(context: PageContext, request: PageRequest) -> dict[str, Any]:
     try:
         view = viewed(context, request)
         drawing = (("bar", bar), ("side", section), ("panel", panel))
-        around = {name: beside(partial(part, context, request, view)) for name, part in drawing}
+        around = {
+            name: run_concurrently(partial(part, context, request, view)) for name, part in drawing
+        }
         return {
             "drawn": drawn(context, request, view, shown(view)),
             **{name: part() for name, part in around.items()},

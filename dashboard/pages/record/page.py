@@ -117,7 +117,7 @@ def _beside(
     last = steps[-1]
     found = context.once(
         ("beside", kind.name, last["entity_id"]),
-        lambda: context.records.beside(context.clock, kind, last, MAX_NEAR),
+        lambda: context.records.nearest(context.clock, kind, last, MAX_NEAR),
     )
     translator = request.translator
     heading = translator(nearby)

@@ -13,7 +13,7 @@ from dashboard.components.table import TableColumn, Wish, sorted_rows, table
 from dashboard.components.unit_refs import unit_link
 from dashboard.i18n.translator import Translator
 from dashboard.pages.sources.unknown import unknown_codes, unknown_table
-from dashboard.query.concurrent import beside
+from dashboard.query.concurrent import run_concurrently
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.reference import Agency
@@ -24,11 +24,11 @@ from schemas.sources.timeliness import SourceStanding
 def content(context: PageContext, request: PageRequest) -> Part:
     """Build the page."""
     translator, chosen = request.translator, request.get("agency")
-    timely = beside(
+    timely = run_concurrently(
         lambda: context.once("league", lambda: context.sources.league(context.clock), seconds=60)
     )
-    refused = beside(lambda: _refused(context, request, chosen))
-    unknown = beside(lambda: unknown_table(context, request, chosen))
+    refused = run_concurrently(lambda: _refused(context, request, chosen))
+    unknown = run_concurrently(lambda: unknown_table(context, request, chosen))
     sources = [one for one in context.current_sources() if not chosen or one.agency == chosen]
     if chosen and not sources:
         raise LookupError(chosen)

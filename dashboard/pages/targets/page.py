@@ -16,7 +16,7 @@ from dashboard.components.table import Row, TableColumn, table
 from dashboard.components.unit_refs import name as unit_name
 from dashboard.i18n.translator import Translator
 from dashboard.pages.targets.detail import detail
-from dashboard.query.concurrent import beside
+from dashboard.query.concurrent import run_concurrently
 from dashboard.query.scoreboard import Scoreboard
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
@@ -25,7 +25,7 @@ from schemas.scores import TargetStanding, TargetStatus
 
 def content(context: PageContext, request: PageRequest) -> Part:
     """Build the page."""
-    beside(
+    run_concurrently(
         partial(earlier, context, board_unit(context, request))
     )  # of the course, which is shown last
     whole, rows = board.shown(context, request)

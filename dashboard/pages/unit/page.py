@@ -13,7 +13,7 @@ from dashboard.pages.unit.children import children_table
 from dashboard.pages.unit.feeds import feeds
 from dashboard.pages.unit.queues import behind, queues
 from dashboard.pages.unit.scores import score_sections
-from dashboard.query.concurrent import beside
+from dashboard.query.concurrent import run_concurrently
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas import places
@@ -36,14 +36,14 @@ def content(context: PageContext, request: PageRequest) -> Part:
     unit = resolve_unit(context.place, code)
     if unit is None:
         raise LookupError(request.translator("no_unit", code=code))
-    trends = beside(
+    trends = run_concurrently(
         lambda: context.once(
             ("trends", code),
             lambda: context.figures.trends(context.clock, unit.what, code),
             TREND_SECONDS,
         )
     )
-    calling = beside(partial(alarms_section, context, request, unit, context.clock.now()))
+    calling = run_concurrently(partial(alarms_section, context, request, unit, context.clock.now()))
     now, units = context.clock.now(), context.units()
     readings = {one: found for one, found in units.get(code, {}).items() if one != TIMELY}
     heading = _heading(context, request, unit)
@@ -54,8 +54,8 @@ def content(context: PageContext, request: PageRequest) -> Part:
             section(request.translator("figures"), nothing(*map(request.translator, why))),
         ]
     its_feeds, its_points = (
-        beside(partial(feeds, context, request, unit, now)),
-        beside(partial(score_sections, context, request, unit)),
+        run_concurrently(partial(feeds, context, request, unit, now)),
+        run_concurrently(partial(score_sections, context, request, unit)),
     )
     waiting = queues(context, request, unit, readings, now)
     kinds = dict.fromkeys(figure.kind for figure in FIGURES)

@@ -1,0 +1,80 @@
+"""A question to ClickHouse as a value: its SQL, and beside it all that rewriting it must know.
+
+The SQL is a template. Each table stands in it as a placeholder (`Table.ref`, `Table.final`) and is
+declared in `tables`: so a connection to the past can put another source in place of a table without
+reading SQL, and a table that has no past is refused before anything is sent.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from schemas.clickhouse.columns import Table
+
+_PLACEHOLDER = re.compile(r"\{tables\.(\w+)(\.final)?\}")
+ENTITIES = "{entities}"
+"""Where a template says `Query.entities`."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question: a SQL template, the tables it reads, and what is known of the rows it needs.
+
+    Raises `ValueError` when it is made with a table that is named but not declared, or declared but
+    not named; `docs/explanation/queries.md` shows how one is declared.
+    """
+
+    sql: str
+    """SELECT with a placeholder for each table; parameters as `%(name)s`."""
+    tables: tuple[Table | str, ...] = ()
+    """All tables and views that it reads, views by their names."""
+    entities: str = ""
+    """SQL condition that every row it needs meets; stands in the template as `{entities}`."""
+    since: datetime | None = None
+    """Of what is closed it needs only what began, changed or was closed after; None: everything.
+
+    With it, it may group by agencies and communes only, or by others if a group counts only rows
+    that meet this."""
+    held: datetime | None = None
+    """Of the steps of lives it needs only those that held then or later; None: all of them."""
+    shared: tuple[str, ...] = ()
+    """Named expressions (`x + 1 AS y`) for its WITH, as ClickHouse plans each mention again."""
+
+    def __post_init__(self) -> None:
+        """Check the declaration against the template."""
+        named = {name for name, _ in _PLACEHOLDER.findall(self.sql)}
+        if undeclared := named - self.names:
+            raise ValueError(f"tables that are not declared: {', '.join(sorted(undeclared))}")
+        if unused := self.names - named:
+            raise ValueError(f"declared tables that are not used: {', '.join(sorted(unused))}")
+        if bool(self.entities) is not (ENTITIES in self.sql):
+            raise ValueError("`entities` and its placeholder {entities} go together")
+        if self.entities and len(self.names) != 1:
+            raise ValueError("`entities` narrows the rows of one table")
+        if self.held and not self.since:
+            raise ValueError("`held` goes with `since`: how far a query looks back")
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of its tables."""
+        return frozenset(one.name if isinstance(one, Table) else one for one in self.tables)
+
+    @property
+    def live(self) -> str:
+        """Its SQL on the tables themselves."""
+        return self.render(lambda name, final: f"{name} FINAL" if final else name)
+
+    def render(self, source: Callable[[str, bool], str], expressions: tuple[str, ...] = ()) -> str:
+        """Return its SQL with sources in place of the tables.
+
+        Args:
+            source: Name of a table, whether its newest rows are asked for (FINAL) -> what stands
+                after FROM.
+            expressions: Further expressions with names, which come first in its WITH.
+        """
+        text = _PLACEHOLDER.sub(lambda found: source(found[1], bool(found[2])), self.sql)
+        if named := (*expressions, *self.shared):
+            text = f"WITH {', '.join(named)} {text}"
+        return text.replace(ENTITIES, self.entities)
