@@ -9,6 +9,7 @@ moment. What the first says of the moment, as known then, is what the second say
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +23,7 @@ from clickhouse_driver import Client
 from dashboard.history.lives import PastLives
 from dashboard.history.past import PastConnection
 from dashboard.history.slices import Slices
-from dashboard.history.sql import TIMELESS, NoPastError
+from dashboard.history.sql import TIMELESS, NoPastError, check
 from dashboard.query.alarms import AlarmStore
 from dashboard.query.clock import At, Clock, Picture, Replay
 from dashboard.query.connection import Connection
@@ -64,6 +65,7 @@ from streams.watch.engine import Alarm
 from streams.worker.store import WorkerStore
 from tests.conftest import forget, isolated
 from tests.counting import Counter
+from tests.queries import Recorder
 
 pytestmark = pytest.mark.stack
 CALENDAR = calendar("46")
@@ -590,6 +592,19 @@ def test_every_question_of_the_stores_is_among_these() -> None:
             if inspect.isfunction(one) and not name.startswith("_")
         }
         assert questions - present <= {name for of, name in asked if of == store.__name__}, store
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_query_declares_its_tables_and_each_has_a_past(name: str) -> None:
+    recorder = Recorder()
+    with suppress(ValueError, KeyError, IndexError):  # of what it does with no rows
+        QUESTIONS[name](recorder, At(THEN))
+    assert recorder.queries
+    for query in recorder.queries:
+        assert isinstance(query, Query)
+        check(query)
+        bare = re.findall(r"\b(?:FROM|(?<!ARRAY )JOIN)\s+[^({\s]+", query.sql)
+        assert not bare, "a table that is no placeholder is that of the present, also in the past"
 
 
 def test_every_table_has_a_past_or_none_and_says_so(both: Both) -> None:

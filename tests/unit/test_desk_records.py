@@ -206,16 +206,15 @@ def test_what_stands_twice_in_an_address_counts_once() -> None:
 
 def test_values_never_become_sql() -> None:
     for one in HOSTILE:
-        said, parameters = conditions(
+        found = conditions(
             Sought(FEEDBACK, (("agency", (one,)),), one, (("category", (one,)),)), MOMENT, "today"
         )
         assert (
-            one not in " ".join(said).replace("%(only_agency)s", "")
-            and (one,) in parameters.values()
+            one not in found.sql.replace("%(only_agency)s", "")
+            and (one,) in found.parameters.values()
         )
-    assert (
-        len(conditions(Sought(FILING, (("1=1) OR (reporter", ("x",)),)), MOMENT, "today")[0]) == 1
-    ), "a field that is none is left out"
+    none = conditions(Sought(FILING, (("1=1) OR (reporter", ("x",)),)), MOMENT, "today")
+    assert len(none.each) == 1, "a field that is none is left out"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -350,11 +349,11 @@ def opened(pieces: Iterator[bytes]) -> openpyxl.Workbook:
     "typed", ["Số\u00a012/QĐ", "So\u0302\u0301 12/QĐ", " Số\u2009 12/QĐ ", "Số 12\u200b/QĐ"]
 )
 def test_a_text_is_looked_for_in_the_form_that_records_were_brought_into(typed: str) -> None:
-    _, given = conditions(Sought(FEEDBACK, text=typed), MOMENT, "today")
+    given = conditions(Sought(FEEDBACK, text=typed), MOMENT, "today").parameters
     assert given["text"].split() == ["Số", "12/QĐ"] and "\u00a0" not in given["folded"]
     asked = PageRequest.of("/records/feedback", urlencode({"text": typed}), None, "vi")
     wanted = address.read(asked, PLACE, CellFormatter(FEEDBACK, PLACE, asked.translator))
-    assert conditions(wanted.sought, MOMENT, "today")[1]["text"] == "Số 12/QĐ"
+    assert conditions(wanted.sought, MOMENT, "today").parameters["text"] == "Số 12/QĐ"
 
 
 def test_a_workbook_has_texts_numbers_days_and_times_and_no_formula() -> None:
