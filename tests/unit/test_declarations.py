@@ -139,7 +139,7 @@ def test_every_cause_is_told_of_one_unit_and_of_many(cause: str, language: Any) 
     place, translator = ProvinceContext("46"), Translator(language)
     subject = "filing" if cause_of(cause).subject.startswith("feed") else "x"
     for units in ((), ("19753",), ("19753", "19774", "19786")):
-        alarm = StoredAlarm(cause, 2, NOW, units, subject, 3, told=max(1, len(units)))
+        alarm = StoredAlarm(cause, 2, NOW, units, subject, 3, merged_count=max(1, len(units)))
         assert sentence(alarm, translator).strip() and where(alarm, place, translator).strip()
 
 
