@@ -225,32 +225,22 @@ def steps(dice: Random) -> Iterator[Step]:
 def called(at: datetime, **changes: Any) -> Alarm:
     """Return an alarm as it was said to be at a moment."""
     first = THEN - timedelta(hours=2)
-    told: dict[str, Any] = {
+    usual: dict[str, Any] = {
+        **dict.fromkeys(("began_at", "since", "raised_at"), first),
+        **dict.fromkeys(("below_since", "cleared_at", "lat", "lon")),
+        **dict.fromkeys(("communes", "agencies"), ()),
         "id": "late:F",
-        "began_at": first,
         "rule": "late",
         "cause": "figure",
         "subject": "filing.overdue",
-    }
-    told |= {
         "priority": 2,
-        "since": first,
-        "raised_at": first,
-        "below_since": None,
-        "cleared_at": None,
-        "communes": (),
-    }
-    told |= {
-        "agencies": (),
         "count": 3,
         "change": 0,
         "value": 3.0,
         "level": 2.0,
-        "lat": None,
-        "lon": None,
         "radius": 0.0,
     }
-    return Alarm(**{**told, **changes}, evaluated_at=at)
+    return Alarm(**{**usual, **changes}, evaluated_at=at)
 
 
 def told(settings: Settings, until: datetime) -> None:
