@@ -1,4 +1,4 @@
-"""The list of alarms: at most five, the gravest first, each with shape, place, sentence and since when."""
+"""List of alarms: at most five, most severe first, with shape, place, sentence and age."""
 
 from dash import html
 
@@ -13,7 +13,7 @@ MAX_NAMES = 5
 
 
 def where(alarm: StoredAlarm, place: ProvinceContext, translator: Translator) -> str:
-    """The place of an alarm in words."""
+    """Name the place of an alarm."""
     stands_for = cause_of(alarm.cause).place
     if stands_for:
         return translator(stands_for)
@@ -28,7 +28,7 @@ def where(alarm: StoredAlarm, place: ProvinceContext, translator: Translator) ->
 
 
 def sentence(alarm: StoredAlarm, translator: Translator) -> str:
-    """What is the matter, in one sentence."""
+    """Say in one sentence what an alarm is about."""
     rule, cause = reference.alarm_rule(alarm.rule), cause_of(alarm.cause)
     of_alarms = cause.many_of == "alarms"
     several = (alarm.merged_count if of_alarms else alarm.units) > 1
@@ -56,7 +56,7 @@ def sentence(alarm: StoredAlarm, translator: Translator) -> str:
 
 
 def _feed(alarm: StoredAlarm, translator: Translator) -> str:
-    """The feed that an alarm is about, as it stands in the sentence."""
+    """Name the feed of an alarm as it stands in the sentence."""
     subject = cause_of(alarm.cause).subject
     if subject not in ("feed", "feed_first"):
         return ""
@@ -65,9 +65,9 @@ def _feed(alarm: StoredAlarm, translator: Translator) -> str:
 
 
 def rows(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> list[html.Article]:
-    """The alarms as list items."""
+    """Build the alarms as list items."""
     if not snapshot.watched.alive:
-        # What was open may be over, and what is not here may have happened: neither is shown as if it were of now.
+        # An open alarm may be over, and others may have been raised: neither is shown as current.
         old = [
             _row(alarm, snapshot, place, translator) for alarm in snapshot.alarms[: MAX_NAMES - 1]
         ]

@@ -1,4 +1,4 @@
-"""The screens of a kind of event, declared as one: its list, its fields, its statuses, its figures on the map."""
+"""Screens of a kind of event, declared as one: list, fields, statuses, figures on the map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,24 +34,24 @@ class KindScreens:
     """What the screens show of a kind whose entities have a history.
 
     Raises:
-        IncompleteDeclarationError: names the parts that are empty, choices that are no fields of the list, and figures that there
-            are not.
+        IncompleteDeclarationError: names empty parts, choices that are no fields of the list, and
+            unknown figures.
     """
 
     kind: Kind
     title: str
-    """The key of what its list is called."""
+    """The message key of its list's title."""
     hint: str
-    """The key of what its list is searched for."""
+    """The message key of what its list can be searched for."""
     statuses: type[Enum]
     fields: tuple[ListField, ...]
-    """The columns of its list, in their order."""
+    """The columns of its list, in order."""
     main: tuple[str, ...]
-    """The choices that stand in the bar of its list; the others are behind one of them."""
+    """The filters in the bar of its list; the others are in a menu."""
     map_figures: tuple[str, ...]
     """The figures beside the map."""
     nearby: str
-    """The key of the heading of the records that are listed beside one; empty for a kind that lists none."""
+    """The message key of the heading of nearby records; empty for a kind that lists none."""
 
     def __post_init__(self) -> None:
         chosen = {one.name for one in self.fields if one.choice}
@@ -67,7 +67,7 @@ class KindScreens:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of all texts that its screens say by its own names: lists, fields of the list, fields of a record."""
+        """The message keys that its screens build from names: lists, list and record fields."""
         facts = (f"field_{one}" for one in annotations(self.kind) if one not in LEFT_OUT)
         own = (self.title, self.hint, self.nearby, f"feed_{self.kind.name}")
         return tuple(key for key in (*own, *(one.words for one in self.fields), *facts) if key)
@@ -147,5 +147,9 @@ _BY_KIND = {one.kind: one for one in SCREENS}
 
 
 def screens_of(kind: Kind) -> KindScreens:
-    """Return the screens of a kind. Raises `KeyError` for one whose entities have no history."""
+    """Return the screens of a kind.
+
+    Raises:
+        KeyError: its entities have no history.
+    """
     return _BY_KIND[kind]

@@ -1,4 +1,7 @@
-"""Values of records in words: a code by its name, a flag by yes or no; and as cells of files, where times and numbers stay such."""
+"""Values of records as text (a code by its name, a flag as yes or no) and as cells of files.
+
+In files, times and numbers stay typed.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,13 +27,13 @@ YES = ("1", "True")
 
 
 def sites(codes: Iterable[str]) -> list[str]:
-    """Return the sites of a meeting, each once and in order: some hosts send one twice, or an empty code."""
+    """Return the sites of a meeting, in order; some hosts send one twice, or an empty code."""
     return [code for code in dict.fromkeys(codes) if code]
 
 
 @dataclass(frozen=True)
 class CellFormatter:
-    """Tells the values of one kind's records in one language; remembers the words of codes, of which there are few."""
+    """Formats the values of one kind's records in one language; caches the few labels of codes."""
 
     kind: Kind
     place: ProvinceContext
@@ -38,7 +41,7 @@ class CellFormatter:
     _known: dict[tuple[str, Any], str] = field(default_factory=dict)
 
     def label(self, name: str, value: object) -> str:
-        """A value of a field; it may come as the text that addresses have. A dash for what is not known."""
+        """Return a field's value as text, a dash if unknown; the value may come from an address."""
         key = (name, value)
         if key not in self._known:
             self._known[key] = self._label(name, value)
@@ -74,7 +77,7 @@ class CellFormatter:
         return code_label(codes, int(code) if code.isdecimal() else code, language)
 
     def in_order(self, name: str, values: Iterable[str]) -> list[str]:
-        """Codes by their words, as dictionaries have them; those that count (a status, stars) by their number."""
+        """Sort codes by label, as dictionaries do; ordinal ones (status, stars) by number."""
         known = list(values)
         if name in ("status", *CODES, "rating", "satisfaction"):
             codes = [
@@ -93,13 +96,13 @@ class CellFormatter:
         return sorted(known, key=lambda one: (one == "", sort_key(self.label(name, one))))
 
     def ranked(self, name: str) -> tuple[tuple[str, int], ...]:
-        """The codes that are known of a field with their places by their words."""
+        """Return the known codes of a field with their ranks by label."""
         return tuple(
             (code, place) for place, code in enumerate(self.in_order(name, self.codes(name)))
         )
 
     def codes(self, name: str) -> list[str]:
-        """The codes that are known of a field that is sorted by its words."""
+        """Return the known codes of a field that is sorted by label."""
         if name == "procedure":
             return [one.code for one in procedures()]
         if name == "category":
@@ -111,7 +114,7 @@ class CellFormatter:
         )
 
     def meant(self, text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The codes that have a text in their words: what a filing or a report is about is a code."""
+        """Return the codes whose labels contain a text: the subject of a filing is a code."""
         name = {FILING: "procedure", FEEDBACK: "category"}.get(self.kind)
         if not name or not text:
             return ()
@@ -125,7 +128,7 @@ class CellFormatter:
         )
 
     def cell(self, one: ListField, row: Row, request: PageRequest) -> Part:
-        """A cell of the table."""
+        """Build a cell of the table."""
         value: Any = row.get(one.name)
         translator = self.translator
         if one.look == "record":
@@ -149,13 +152,13 @@ class CellFormatter:
         return html.Span(self.label(one.name, value), className="code")
 
     def number(self, row: Mapping[str, Any]) -> str:
-        """What a person calls a record by."""
+        """Return the number by which people know a record."""
         if self.kind is DOCUMENT and row.get("number") and row.get("notation"):
             return f"{row['number']}/{row['notation']}"
         return record_rows.short(self.kind, row["entity_id"])
 
     def written(self, one: ListField, value: Any) -> object:
-        """A cell of a file."""
+        """Return a cell of a file."""
         if value is None:
             return None
         if one.look == "left":

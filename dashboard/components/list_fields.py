@@ -1,6 +1,6 @@
-"""What lists of records may show, sort by and be narrowed to: the fields of each kind, declared once.
+"""Fields that lists of records may show, sort and filter by, declared once per kind.
 
-The names are those of `dashboard.query.lists.fields`, and of the address.
+The names are those of `dashboard.query.lists.fields`, and of addresses.
 """
 
 from collections.abc import Mapping
@@ -18,18 +18,18 @@ Look = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class ListField:
-    """A field of a list. `words` is the key of its words."""
+    """A field of a list; `words` is its message key."""
 
     name: str
     words: str
     look: Look
     usual: bool = False
-    """Whether it is shown when the address does not say which are."""
+    """Whether it is shown when the address does not name the columns."""
     choice: bool = False
-    """Whether a list is narrowed by its values."""
+    """Whether a list is filtered by its values."""
     sort: bool = True
     needs: tuple[str, ...] = ()
-    """Fields that its cell is made of, beside its own."""
+    """Other fields that its cell is made from."""
 
     def __post_init__(self) -> None:
         whole(
@@ -45,17 +45,17 @@ class ListField:
 
     @property
     def number(self) -> bool:
-        """Whether its cells are set to the right."""
+        """Whether its cells are aligned to the right."""
         return self.look in ("moment", "left", "number", "stars")
 
     @property
     def worded(self) -> bool:
-        """Whether it is sorted by its words, which ClickHouse does not know: the codes say nothing of their order."""
+        """Whether it is sorted by label, unknown to ClickHouse: its codes have no order."""
         return self.look == "unit" or self.name in ("procedure", "category")
 
     @property
     def down(self) -> bool:
-        """Whether its first sorting is from the greatest: the newest, the most."""
+        """Whether the first click sorts from the greatest: the newest, the most."""
         return self.look in ("moment", "number", "stars", "flag")
 
 
@@ -149,11 +149,11 @@ MAIN: Mapping[Kind, tuple[str, ...]] = {
     DOCUMENT: ("status", "overdue", "from_organ", "to_organ", "priority", "document_type"),
     MEETING: ("status", "agency", "commune"),
 }
-"""The choices that stand in the bar by themselves; the others are behind one of them."""
+"""The filters shown in the bar; the others are in a menu."""
 
 
 def choices(kind: Kind) -> tuple[ListField, ...]:
-    """What a list is narrowed by: the main ones first."""
+    """Return the filters of a list, the main ones first."""
     known = {field.name: field for field in FIELDS[kind] if field.choice}
     return (
         *(known[name] for name in MAIN[kind]),
@@ -162,5 +162,5 @@ def choices(kind: Kind) -> tuple[ListField, ...]:
 
 
 def field(kind: Kind, name: str) -> ListField | None:
-    """The field of a name; None for one that lists of the kind do not have."""
+    """Return the field of a name; None if lists of the kind do not have it."""
     return next((one for one in FIELDS[kind] if one.name == name), None)

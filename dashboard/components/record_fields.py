@@ -1,4 +1,4 @@
-"""What a record is about, and all that was said of it; a reporter's identity is only ever said to be sealed."""
+"""Facts and raw events of a record; a reporter's identity is only ever said to be encrypted."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -44,7 +44,7 @@ MANY_UNITS = ("invited", "connected")
 
 
 def facts(kind: Kind, row: Row, place: ProvinceContext, request: PageRequest) -> html.Dl:
-    """The fields of a record in the order of the vocabulary; those that say nothing are left out."""
+    """List the fields of a record in the order of the vocabulary, without empty ones."""
     translator = request.translator
     parts: list[Part] = []
     for name, value in row.items():
@@ -97,7 +97,7 @@ def _content(name: str, value: Any, place: ProvinceContext, request: PageRequest
 
 
 def to_the_day(name: str, row: Row) -> bool:
-    """Return whether a moment of an event, `time` for its own, is known to the day only."""
+    """Tell whether a moment of an event (`time`: its own) is known to the day only."""
     return f"{name}:day" in (row.get("precision") or ())
 
 
@@ -111,7 +111,7 @@ def _moment(name: str, value: datetime, row: Row, translator: Translator) -> str
 
 
 def code_label(code: type[Enum], value: Any, language: str) -> str:
-    """The words of a code of a list; the value itself where the list does not have it."""
+    """Return the label of a listed code; the value itself if the list does not have it."""
     try:
         found = code(value)
     except ValueError:
@@ -124,7 +124,7 @@ def _number(value: float, translator: Translator) -> str:
 
 
 def raw(kind: Kind, events: list[Row], request: PageRequest) -> html.Details:
-    """All events as they were sent, on demand: field and value as in their JSON."""
+    """Show all events as they were sent, on demand: fields and values as in their JSON."""
     translator = request.translator
     shown = []
     for event in events:

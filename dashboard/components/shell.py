@@ -41,8 +41,8 @@ class DeskPage:
     """Whether it shows the moment of its address; a page that compares moments queries them itself.
     """
     plain: bool = True
-    """Whether its content keeps to the page contract and client/renderer draws it: Dash needs seconds
-    for a long page.
+    """Whether its content keeps to the page contract, so that client/renderer draws it: Dash needs
+    seconds for a long page.
     """
 
 

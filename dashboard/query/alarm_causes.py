@@ -1,6 +1,7 @@
-"""What alarms can be about, each cause declared once: its sentences, its scene on the wall, how alarms of it are told together.
+"""Causes of alarms, each declared once: sentences, scene on the wall, grouping.
 
-The causes are those of the rules (`schemas/reference/data/alarms.csv`); a rule with any other cause is an error at import.
+The causes are those of the rules (`schemas/reference/data/alarms.csv`); a rule with any other cause
+is an error at import.
 """
 
 from dataclasses import dataclass
@@ -10,21 +11,23 @@ from schemas.declared import same, whole
 from schemas.reference import alarm_rules
 
 Subject = Literal["text", "category", "feed", "feed_first", "target"]
-"""What the subject of an alarm is: a text as it stands, the code of a category, a kind of feed (in the sentence, or at its
-beginning), or a target."""
+"""What the subject of an alarm is: plain text, the code of a category, a kind of feed (inside the
+sentence, or at its beginning), or a target.
+"""
 OF_FIGURE = "of_figure"
-"""In place of a scene: that of the kind of the figure that an alarm is about."""
+"""Stands for the scene of the kind of an alarm's figure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmCause:
     """A cause of alarms.
 
-    `one` and `many` are the keys of its sentences, about one unit and about several; a cause that is told in the same words names
-    one key twice. A sentence may name target, n, change, category, minutes, rule, value, feed, span, reason and units.
+    `one` and `many` are the message keys of its sentences about one unit and about several; the
+    same key if they do not differ. A sentence may name target, n, change, category, minutes, rule,
+    value, feed, span, reason and units.
 
     Raises:
-        IncompleteDeclarationError: names the parts that are empty.
+        IncompleteDeclarationError: names the empty parts.
     """
 
     code: str
@@ -32,19 +35,19 @@ class AlarmCause:
     many: str
     subject: Subject
     scene: str
-    """The scene of the wall that is about it, or `OF_FIGURE`."""
+    """The scene of the wall that shows it, or `OF_FIGURE`."""
     place: str = ""
-    """The key of what stands for its place; empty where that is the units that it is about."""
+    """The message key in place of its units; empty if it names its units."""
     many_of: Literal["units", "alarms"] = "units"
-    """What there are several of when `many` is said, and what `n` then counts: units, or the alarms that are told as one."""
+    """What `many` is used for several of, and what `n` counts: units, or alarms shown as one."""
     marks_communes: bool = True
-    """Whether its communes are marked on maps; where a source is silent they are hatched instead."""
+    """Whether maps mark its communes; those of a silent source are hatched instead."""
     seen_twice: bool = False
-    """Whether two rules look at it, so that one matter may be two alarms."""
+    """Whether two rules watch it, so that one matter may raise two alarms."""
     by_subject: bool = True
-    """Whether alarms of several subjects are told apart."""
+    """Whether alarms of several subjects are shown apart."""
     value_is_seconds: bool = False
-    """Whether the value is a span, which sentences write as such."""
+    """Whether the value is a span of time, and formatted as such."""
 
     def __post_init__(self) -> None:
         whole(
@@ -54,7 +57,7 @@ class AlarmCause:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of all its texts."""
+        """The message keys of all its texts."""
         return tuple(key for key in (self.one, self.many, self.place) if key)
 
 
@@ -122,10 +125,10 @@ ALARM_CAUSES: tuple[AlarmCause, ...] = (
 )
 BY_CODE = {one.code: one for one in ALARM_CAUSES}
 ANY_CAUSE = BY_CODE["figure"]
-"""How an alarm is told whose cause is no more: by the words of its rule."""
+"""Texts of alarms whose cause no longer exists: those of their rule."""
 same("alarm causes", BY_CODE, {rule.cause for rule in alarm_rules()}, "cause")
 
 
 def cause_of(code: str) -> AlarmCause:
-    """Return the cause of a code; of one that there was in the past, how any alarm is told."""
+    """Return the cause of a code; `ANY_CAUSE` for one that no longer exists."""
     return BY_CODE.get(code, ANY_CAUSE)

@@ -55,9 +55,10 @@ def _components(content: Any) -> Iterator[Component]:
 
 
 class PageEncoder(PlotlyJSONEncoder):  # type: ignore[misc]
-    """Writes components as JSON that the renderer draws; raises `UndrawnComponentError` for others."""
+    """Encodes components as JSON for the renderer; raises `UndrawnComponentError` for others."""
 
     def default(self, obj: Any) -> Any:
+        """Encode one component."""
         if isinstance(obj, Component):
             check_component(obj)
         return super().default(obj)

@@ -49,11 +49,15 @@ CLOSE_SECONDS = 4.0
 """
 PAGE = """<!DOCTYPE html>
 <html lang="{language}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>IOC</title>
+<head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>IOC</title>
 <link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
-<link rel="preload" href="/assets/fonts/noto-sans-latin.woff2" as="font" type="font/woff2" crossorigin>
-<link rel="preload" href="/assets/fonts/noto-sans-vietnamese.woff2" as="font" type="font/woff2" crossorigin>{{%css%}}{client}</head>
-<body data-opening="{opening}">{{%app_entry%}}<footer class="scripts">{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>
+<link rel="preload" href="/assets/fonts/noto-sans-latin.woff2" as="font" type="font/woff2"
+ crossorigin>
+<link rel="preload" href="/assets/fonts/noto-sans-vietnamese.woff2" as="font" type="font/woff2"
+ crossorigin>{{%css%}}{client}</head>
+<body data-opening="{opening}">{{%app_entry%}}
+<footer class="scripts">{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>
 </html>"""
 
 

@@ -1,8 +1,8 @@
-"""The browser's side: modules and styles of `dashboard/client`, at addresses that name their content.
+"""The browser's side: modules and styles of `dashboard/client`, at addresses with their digest.
 
 Modules are served as they are written; nothing is built. Styles are joined in the order of the
-cascade, so that a page asks for one file. An address holds a digest of all of them: a browser keeps
-what it has for a year, and a new release has new addresses.
+cascade, so that a page requests one file. An address holds a digest of all of them: a browser keeps
+the files for a year, and a new release has new addresses.
 """
 
 import gzip
@@ -49,7 +49,8 @@ STYLES = (
     "wall/banner.css",
     "wall/sizes.css",
 )
-"""Files of `styles`, in the order of the cascade: of rules that weigh the same, the later one holds."""
+"""Files of `styles` in the order of the cascade: of rules of one specificity, the later one wins.
+"""
 ENTRY, SHEET = "main.js", "styles.css"
 KEPT, CHECKED = "public, max-age=31536000, immutable", "no-cache"
 MEDIA_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
@@ -66,7 +67,7 @@ class ClientFile:
 
 @dataclass(frozen=True)
 class Client:
-    """All files of the browser's side. `base` is the address that they are under."""
+    """All files of the browser's side, below the address `base`."""
 
     base: str
     files: dict[str, ClientFile]
@@ -78,7 +79,7 @@ class Client:
 
     @property
     def head(self) -> str:
-        """The elements of a page's head that load all of it, modules at once instead of one by the other."""
+        """Elements for a page's head that load all files, and modules in parallel."""
         modules = sorted(name for name in self.files if name.endswith(".js") and name != ENTRY)
         preloads = "".join(
             f'<link rel="modulepreload" href="{self.base}/{name}">' for name in modules
@@ -119,7 +120,7 @@ def add_routes(server: FastAPI) -> None:
 
     @server.get("/assets/v-{digest}/{path:path}", include_in_schema=False)
     def file(request: Request, digest: str, path: str) -> Response:
-        """One file. A page of another release gets today's, which it may not keep."""
+        """Serve a file; a page of another release gets the current one, uncached."""
         found = client().files.get(path)
         if found is None:
             return Response(status_code=404)

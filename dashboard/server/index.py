@@ -22,10 +22,12 @@ INLINE = re.compile(
 """Scripts inside the page: Dash has two or three of its own."""
 HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 NOT_FOUND = """<!DOCTYPE html>
-<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="{language}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>IOC</title><link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
 <link rel="stylesheet" href="{sheet}"></head>
-<body class="theme-light"><main class="access"><i class="shape hatch"></i><h1>{title}</h1><p><a href="/">{home}</a></p></main>
+<body class="theme-light"><main class="access"><i class="shape hatch"></i>
+<h1>{title}</h1><p><a href="/">{home}</a></p></main>
 </body></html>"""
 NOT_FOUND_POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; frame-ancestors 'none'"
@@ -73,8 +75,10 @@ def policy(html: str, host: str) -> str:
     hashes = " ".join(f"'sha256-{_hash(script)}'" for script in INLINE.findall(html))
     sockets = f" ws://{host} wss://{host}" if HOST.fullmatch(host) else ""
     return (
-        f"default-src 'self'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        f"font-src 'self' data:; connect-src 'self'{sockets}; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+        f"default-src 'self'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; "
+        f"font-src 'self' data:; connect-src 'self'{sockets}; worker-src 'self' blob:; "
+        "object-src 'none'; base-uri 'none'; "
         "form-action 'self'; frame-ancestors 'none'"
     )
 

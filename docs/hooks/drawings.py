@@ -1,6 +1,7 @@
-"""A hook of MkDocs that draws the flow charts of the pages as SVG, so that no page needs a script from elsewhere.
+"""Hook of MkDocs that draws flow charts as SVG, so that no page needs a script from elsewhere.
 
-It understands what the generated charts use of Mermaid: `flowchart LR`, nodes, arrows with and without words, subgraphs.
+It understands what the generated charts use of Mermaid: `flowchart LR`, nodes, arrows with and
+without words, subgraphs.
 """
 
 import html
@@ -15,17 +16,18 @@ BLOCK = re.compile(r"^```mermaid\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 NODE = re.compile(r"""^(?P<name>\w+)(?:[\[(]+"?(?P<label>[^\]")]+)"?[\])]+)?$""")
 ARROW = re.compile(r"^(?P<tail>.+?) (?P<line>-->|-\.->)(?:\|(?P<words>[^|]+)\|)? (?P<head>.+)$")
 LETTER, ROW, PAD, BETWEEN = 6.5, 26, 10, 40
-"""px: the width of a letter, the height of a line, the space inside a box, the least space between columns."""
+"""px: width of a letter, height of a line, padding of a box, least space between columns."""
 
 HEAD = (
-    '<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    '<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" '
+    'markerHeight="7" orient="auto">'
     '<path d="M0 0L8 4L0 8z"/></marker></defs>'
 )
 
 
 @dataclass
 class Chart:
-    """What a flow chart says: labels by node, the nodes of each subgraph, and arrows (tail, head, words, dashed)."""
+    """A flow chart: labels by node, nodes of each subgraph, arrows (tail, head, words, dashed)."""
 
     labels: dict[str, str] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Box:
 
     @property
     def middle(self) -> float:
+        """The height of its middle."""
         return self.y + self.height / 2
 
 
@@ -91,7 +94,7 @@ def _node(text: str, chart: Chart, inside: str) -> str:
 
 
 def columns(chart: Chart) -> list[list[str]]:
-    """Return the items of each column: an item stands right of all that lead to it, whatever closes a cycle left out."""
+    """Return the items of each column: an item is right of all that lead to it, cycles aside."""
     items = list(dict.fromkeys(chart.item(name) for name in chart.labels))
     next_to: dict[str, list[str]] = defaultdict(list)
     for tail, head, _, dashed in chart.arrows:
@@ -176,9 +179,11 @@ def svg(chart: Chart) -> str:
     placed = boxes(chart)
     width = max(box.x + box.width for box in placed.values()) + PAD
     height = max(box.y + box.height for box in placed.values()) + PAD
-    least = f"min-width: {width * 0.75:.0f}px"  # smaller letters nobody reads; what is wider is scrolled
+    # smaller letters nobody reads; what is wider is scrolled
+    least = f"min-width: {width * 0.75:.0f}px"
     lines = [
-        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" style="{least}" role="img">'
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
+        f'style="{least}" role="img">'
     ]
     lines += ["<title>Flow chart</title>", HEAD]
     for group in chart.groups:
@@ -198,7 +203,10 @@ def svg(chart: Chart) -> str:
 
 def _box(box: Box, label: str, look: str) -> str:
     y = box.y + ROW / 2 + 5 if look == "group" else box.middle
-    drawn = f'<rect class="{look}" x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" height="{box.height:.0f}" rx="4"/>'
+    drawn = (
+        f'<rect class="{look}" x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" '
+        f'height="{box.height:.0f}" rx="4"/>'
+    )
     return f'{drawn}<text x="{box.x + box.width / 2:.0f}" y="{y:.0f}">{html.escape(label)}</text>'
 
 

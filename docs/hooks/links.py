@@ -1,8 +1,9 @@
-"""A hook of MkDocs for pages and links.
+"""Hook of MkDocs for pages and links.
 
-Some pages stand beside the code (ARCHITECTURE.md and the like), where they are looked for; here they join the site. Links are
-written so that they work in the repository; a link to a file that is no page leads to a copy of that file in the site. A link to
-nothing is left as it is, and MkDocs reports it. A page that would load anything from another host is reported, too.
+Some pages stand beside the code (ARCHITECTURE.md and the like), where they are looked for; here
+they join the site. Links are written so that they work in the repository; a link to a file that is
+no page leads to a copy of that file in the site. A broken link is left as it is, and MkDocs reports
+it. A page that would load anything from another host is reported, too.
 """
 
 import logging
@@ -51,7 +52,8 @@ def on_page_markdown(
         if not (path.is_file() and path.is_relative_to(ROOT)):
             return found[0]
         target = address(path.relative_to(ROOT).as_posix(), config, files)
-        return f"{found['before']}{os.path.relpath(target, here)}{found['anchor'] or ''}{found['after']}"
+        link = f"{os.path.relpath(target, here)}{found['anchor'] or ''}"
+        return f"{found['before']}{link}{found['after']}"
 
     parts, end = [], 0
     for code in CODE.finditer(markdown):
@@ -61,7 +63,7 @@ def on_page_markdown(
 
 
 def address(path: str, config: MkDocsConfig, files: Files) -> str:
-    """Return where a file of the repository stands in the site; one that is no page is copied there."""
+    """Return where a file of the repository is in the site; one that is no page is copied there."""
     if path in BESIDE_THE_CODE:
         return BESIDE_THE_CODE[path]
     if path.startswith("docs/"):

@@ -37,16 +37,20 @@ class Table:
 
     @property
     def ref(self) -> str:
-        """Its placeholder in a `schemas.clickhouse.query.Query`: all rows that were written."""
+        """Return its placeholder in a `schemas.clickhouse.query.Query`.
+
+        It stands for all rows that were written.
+        """
         return f"{{tables.{self.name}}}"
 
     @property
     def final(self) -> str:
-        """The same, of merged rows: the newest of each key."""
+        """Return the placeholder of its merged rows, the newest of each key."""
         return f"{{tables.{self.name}.final}}"
 
     @property
     def ddl(self) -> str:
+        """Return the statement that creates the table."""
         lines = [column.ddl for column in self.columns] + [
             f"INDEX {name} {rest}" for name, rest in self.indexes
         ]

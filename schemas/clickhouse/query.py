@@ -1,8 +1,8 @@
-"""A question to ClickHouse as a value: its SQL, and beside it all that rewriting it must know.
+"""Represent a ClickHouse query as a value: its SQL, and what rewriting it must know.
 
-The SQL is a template. Each table stands in it as a placeholder (`Table.ref`, `Table.final`) and is
-declared in `tables`: so a connection to the past can put another source in place of a table without
-reading SQL, and a table that has no past is refused before anything is sent.
+The SQL is a template. Each table is in it as a placeholder (`Table.ref`, `Table.final`) and is
+declared in `tables`: so a connection to the past can replace a table by another source without
+parsing SQL, and a table that has no past is refused before anything is sent.
 """
 
 import re
@@ -15,15 +15,17 @@ from schemas.clickhouse.columns import Table
 
 _PLACEHOLDER = re.compile(r"\{tables\.(\w+)(\.final)?\}")
 ENTITIES = "{entities}"
-"""Where a template says `Query.entities`."""
+"""Placeholder of `Query.entities` in a template."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question: a SQL template, the tables it reads, and what is known of the rows it needs.
+    """A query: a SQL template, the tables it reads, and what is known of the rows it needs.
 
-    Raises `ValueError` when it is made with a table that is named but not declared, or declared but
-    not named; `docs/explanation/queries.md` shows how one is declared.
+    `docs/explanation/queries.md` shows how one is declared.
+
+    Raises:
+        ValueError: A table is named but not declared, or declared but not named.
     """
 
     sql: str
@@ -31,16 +33,20 @@ class Query:
     tables: tuple[Table | str, ...] = ()
     """All tables and views that it reads, views by their names."""
     entities: str = ""
-    """SQL condition that every row it needs meets; stands in the template as `{entities}`."""
+    """SQL condition that holds for every row it needs; in the template it is `{entities}`."""
     since: datetime | None = None
-    """Of what is closed it needs only what began, changed or was closed after; None: everything.
+    """Moment after which closed entities began, changed or were closed, if it needs only those.
 
-    With it, it may group by agencies and communes only, or by others if a group counts only rows
-    that meet this."""
+    None: it needs everything. With it, it may group by agencies and communes only, or by others if
+    a group counts only rows that meet this.
+    """
     held: datetime | None = None
-    """Of the steps of lives it needs only those that held then or later; None: all of them."""
+    """Moment from which on it needs the steps of histories that held; None: all of them."""
     shared: tuple[str, ...] = ()
-    """Named expressions (`x + 1 AS y`) for its WITH, as ClickHouse plans each mention again."""
+    """Named expressions (`x + 1 AS y`) for its WITH clause.
+
+    ClickHouse would plan each mention again.
+    """
 
     def __post_init__(self) -> None:
         """Check the declaration against the template."""
@@ -58,21 +64,21 @@ class Query:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The names of its tables."""
+        """Return the names of its tables."""
         return frozenset(one.name if isinstance(one, Table) else one for one in self.tables)
 
     @property
     def live(self) -> str:
-        """Its SQL on the tables themselves."""
+        """Return its SQL on the tables themselves."""
         return self.render(lambda name, final: f"{name} FINAL" if final else name)
 
     def render(self, source: Callable[[str, bool], str], expressions: tuple[str, ...] = ()) -> str:
         """Return its SQL with sources in place of the tables.
 
         Args:
-            source: Name of a table, whether its newest rows are asked for (FINAL) -> what stands
-                after FROM.
-            expressions: Further expressions with names, which come first in its WITH.
+            source: Returns what follows FROM, given the name of a table and whether its newest rows
+                are needed (FINAL).
+            expressions: Further named expressions, which come first in its WITH clause.
         """
         text = _PLACEHOLDER.sub(lambda found: source(found[1], bool(found[2])), self.sql)
         if named := (*expressions, *self.shared):

@@ -41,7 +41,7 @@ HEARD = Query(
     f"FROM {FRESHNESS.ref} AS f GROUP BY agency, kind ORDER BY kind, agency",
     (FRESHNESS,),
 )
-"""When each agency was last heard of, per kind."""
+"""Newest arrival of each agency, per kind."""
 
 
 def _lead(kind: Kind) -> str:
@@ -49,7 +49,8 @@ def _lead(kind: Kind) -> str:
         f"SELECT agency, '{kind.name}' AS kind, received_at, "
         "dateDiff('second', received_at, occurred_at) AS lead "
         f"FROM {events_table(kind).ref} "
-        f"WHERE toStartOfMinute(occurred_at) >= {moment('hour_ago')} AND received_at >= {moment('hour_ago')} "
+        f"WHERE toStartOfMinute(occurred_at) >= {moment('hour_ago')} AND received_at >= "
+        f"{moment('hour_ago')} "
         f"AND received_at <= {moment('now')} AND lead > {CLOCK_TOLERANCE.total_seconds():.0f}"
     )
 
@@ -59,29 +60,34 @@ AHEAD = Query(
     f"FROM ({' UNION ALL '.join(map(_lead, KINDS))}) AS e GROUP BY agency, kind",
     tuple(map(events_table, KINDS)),
 )
-"""Agencies whose events since `hour_ago` are ahead of their arrival: agency, kind, by how many seconds, since.
+"""Agencies whose events since `hour_ago` are ahead of their arrival: agency, kind, seconds, since.
 
 Such an event has a time after the hour began: the tables are read from there on only.
 """
-FIRST = f"SELECT minOrNull(received_at) FROM (SELECT received_at FROM {ARRIVALS.name} ORDER BY minute LIMIT 1)"
-"""When the first event arrived, to the minute."""
+FIRST = (
+    f"SELECT minOrNull(received_at) FROM (SELECT received_at FROM {ARRIVALS.name} ORDER BY minute "
+    "LIMIT 1)"
+)
+"""Arrival of the first event, to the minute."""
 REFUSED = (
     f"SELECT agency, kind, until AS refused_at FROM {REFUSALS.ref} "
     f"WHERE agency != '' AND until > {moment('start')} AND until <= {moment('end')} "
     f"UNION ALL SELECT agency, kind, received_at FROM {DEAD_LETTERS.ref} "
     f"WHERE agency != '' AND received_at > {moment('start')} AND received_at <= {moment('end')}"
 )
-"""Part of a template: what was refused after `start` and until `end`, by a gateway or a worker,
-where its agency is known: agency, kind, refused_at."""
+"""Part of a template: refusals by a gateway or a worker: agency, kind, refused_at.
+
+It covers the time after `start` and until `end`, and only refusals whose agency is known.
+"""
 REFUSED_TABLES = (REFUSALS, DEAD_LETTERS)
-"""What a `Query` with that part declares."""
+"""Tables that a `Query` with that part declares."""
 REFUSED_LAST = Query(
     f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({REFUSED}) GROUP BY agency, kind",
     REFUSED_TABLES,
 )
 
 REPORT_DAYS = 3 * 366
-"""Days that reports of indicators look back on; yearly ones give five years again each time."""
+"""Days that reports of indicators look back; yearly ones repeat five years each time."""
 REPORTS = Query(
     "SELECT indicator, unit, period, value, measure_unit, agency, reported_at "
     f"FROM {state_table(INDICATOR).final} "
@@ -89,4 +95,7 @@ REPORTS = Query(
     (state_table(INDICATOR),),
     entities="unit IN %(units)s",
 )
-"""What was reported of some units since `since`, in any order: the newest report of each indicator, unit and period."""
+"""Reports of some units since `since`, in any order.
+
+The newest of each indicator, unit and period.
+"""

@@ -48,7 +48,8 @@ DOCUMENTS = (
         kind=DOCUMENT,
         vi="Chờ tiếp nhận lâu nhất",
         en="Longest wait to be received",
-        sentence="Hours that the longest waiting document has waited: working hours, of the clock for "
+        sentence="Hours that the longest waiting document has waited: working hours, of the clock "
+        "for "
         "flash ones.",
         unit=MeasureUnit.HOURS,
         part=greatest("{position} - at", WAITING),
@@ -78,8 +79,10 @@ DOCUMENTS = (
         kind=DOCUMENT,
         vi="Văn bản đúng hạn (thực)",
         en="Documents on time (honest)",
-        sentence="Done on time in the period, of those with a deadline done in the period and those that "
-        "are open and overdue.",
+        sentence=(
+            "Done on time in the period, of those with a deadline done in the period and those "
+            "that are open and overdue."
+        ),
         unit=MeasureUnit.PERCENT,
         part=count(f"{DONE} AND due IS NOT NULL AND NOT late", "closed_at"),
         whole=(*count(f"{DONE} AND due IS NOT NULL", "closed_at"), *count(OVERDUE)),

@@ -33,7 +33,8 @@ FEEDBACKS = (
         kind=FEEDBACK,
         vi="Phản ánh quá hạn",
         en="Reports overdue",
-        sentence="Open reports whose deadline has passed: round the clock for immediate ones, in working "
+        sentence="Open reports whose deadline has passed: round the clock for immediate ones, in "
+        "working "
         "time for others.",
         unit=MeasureUnit.COUNT,
         part=count(OVERDUE),
@@ -65,8 +66,10 @@ FEEDBACKS = (
         kind=FEEDBACK,
         vi="Phản ánh đúng hạn (thực)",
         en="Reports on time (honest)",
-        sentence="Answered on time in the period, of those answered in the period and those that are open "
-        "and overdue.",
+        sentence=(
+            "Answered on time in the period, of those answered in the period and those that are "
+            "open and overdue."
+        ),
         unit=MeasureUnit.PERCENT,
         part=count(f"{ANSWERED} AND NOT late", "closed_at"),
         whole=(*count(ANSWERED, "closed_at"), *count(OVERDUE)),
@@ -108,8 +111,10 @@ FEEDBACKS = (
         kind=FEEDBACK,
         vi="Thời gian xử lý (trung vị)",
         en="Time to answer (median)",
-        sentence="Median hours from the report to its answer: of the clock for immediate ones, working "
-        "hours for others.",
+        sentence=(
+            "Median hours from the report to its answer: of the clock for immediate ones, working "
+            "hours for others."
+        ),
         unit=MeasureUnit.HOURS,
         part=quantile(0.5, "worked", ANSWERED, "closed_at"),
         better="down",

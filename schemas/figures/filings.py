@@ -49,7 +49,9 @@ FILINGS = (
         kind=FILING,
         vi="Hồ sơ tạm dừng",
         en="Filings paused",
-        sentence="Filings whose clock is stopped: papers or a payment are requested, or work is stopped.",
+        sentence=(
+            "Filings whose clock is stopped: papers or a payment are requested, or work is stopped."
+        ),
         unit=MeasureUnit.COUNT,
         part=count(PAUSED),
     ),
@@ -58,7 +60,9 @@ FILINGS = (
         kind=FILING,
         vi="Hồ sơ quá hạn",
         en="Filings overdue",
-        sentence="Filings in progress whose deadline has passed, in working time, extended by pauses.",
+        sentence=(
+            "Filings in progress whose deadline has passed, in working time, extended by pauses."
+        ),
         unit=MeasureUnit.COUNT,
         part=count(OVERDUE),
         better="down",
@@ -88,7 +92,8 @@ FILINGS = (
         kind=FILING,
         vi="Đúng hạn (thực)",
         en="On time (honest)",
-        sentence="Closed on time in the period, of those closed with a result in the period and those that "
+        sentence="Closed on time in the period, of those closed with a result in the period and "
+        "those that "
         "are open and overdue.",
         unit=MeasureUnit.PERCENT,
         part=count(f"{RESULT} AND NOT late", "closed_at"),
@@ -100,7 +105,8 @@ FILINGS = (
         kind=FILING,
         vi="Đúng hạn (cách tính cũ)",
         en="On time (old formula)",
-        sentence="Closed on time in the period, of those closed with a result in the period; blind to what "
+        sentence="Closed on time in the period, of those closed with a result in the period; blind "
+        "to what "
         "is open and overdue.",
         unit=MeasureUnit.PERCENT,
         part=count(f"{RESULT} AND NOT late", "closed_at"),
@@ -112,7 +118,8 @@ FILINGS = (
         kind=FILING,
         vi="Thời gian giải quyết (trung vị)",
         en="Duration (median)",
-        sentence="Median working hours from acceptance to the result, pauses left out, of those closed in "
+        sentence="Median working hours from acceptance to the result, pauses left out, of those "
+        "closed in "
         "the period.",
         unit=MeasureUnit.HOURS,
         part=quantile(0.5, "worked", RESULT, "closed_at"),
@@ -123,8 +130,10 @@ FILINGS = (
         kind=FILING,
         vi="Thời gian giải quyết (90%)",
         en="Duration (90%)",
-        sentence="Working hours from acceptance to the result that nine of ten do not exceed, pauses left "
-        "out.",
+        sentence=(
+            "Working hours from acceptance to the result that nine of ten do not exceed, pauses "
+            "left out."
+        ),
         unit=MeasureUnit.HOURS,
         part=quantile(0.9, "worked", RESULT, "closed_at"),
         better="down",
@@ -165,8 +174,10 @@ FILINGS = (
         kind=FILING,
         vi="Trực tuyến toàn trình",
         en="Wholly online",
-        sentence="Filed online in a procedure that is done wholly online, of those that began in the "
-        "period.",
+        sentence=(
+            "Filed online in a procedure that is done wholly online, of those that began in the "
+            "period."
+        ),
         unit=MeasureUnit.PERCENT,
         part=count(
             f"channel = {Channel.ONLINE:d} AND service_level = '{ServiceLevel.FULL}'", "started_at"
@@ -179,7 +190,9 @@ FILINGS = (
         kind=FILING,
         vi="Số hóa hồ sơ",
         en="Digitised",
-        sentence="Papers or result exist as data, of the filings accepted that began in the period.",
+        sentence=(
+            "Papers or result exist as data, of the filings accepted that began in the period."
+        ),
         unit=MeasureUnit.PERCENT,
         part=count(f"{ACCEPTED} AND digitisation != '{Digitisation.NONE}'", "started_at"),
         whole=count(ACCEPTED, "started_at"),
@@ -190,7 +203,9 @@ FILINGS = (
         kind=FILING,
         vi="Tái sử dụng dữ liệu",
         en="Data reused",
-        sentence="Data that the state already holds was reused, of the filings that began in the period.",
+        sentence=(
+            "Data that the state already holds was reused, of the filings that began in the period."
+        ),
         unit=MeasureUnit.PERCENT,
         part=count(f"reuse != '{Reuse.NONE}'", "started_at"),
         whole=count("true", "started_at"),
@@ -201,7 +216,10 @@ FILINGS = (
         kind=FILING,
         vi="Thanh toán trực tuyến",
         en="Paid online",
-        sentence="Fees paid online, of the filings with a fee that were closed with a result in the period.",
+        sentence=(
+            "Fees paid online, of the filings with a fee that were closed with a result in the "
+            "period."
+        ),
         unit=MeasureUnit.PERCENT,
         part=count(f"{RESULT} AND fee > 0 AND paid_online", "closed_at"),
         whole=count(f"{RESULT} AND fee > 0", "closed_at"),
@@ -223,7 +241,9 @@ FILINGS = (
         kind=FILING,
         vi="Hồ sơ sai trình tự",
         en="Filings out of order",
-        sentence="Filings that began in the period with a step that may not follow the one before it.",
+        sentence=(
+            "Filings that began in the period with a step that may not follow the one before it."
+        ),
         unit=MeasureUnit.COUNT,
         part=count("impossible > 0", "started_at"),
         better="down",

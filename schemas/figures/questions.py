@@ -1,7 +1,10 @@
-"""Figures as questions to ClickHouse: all figures of a kind in one statement, for a moment and its period.
+"""Query figures from ClickHouse.
 
-Pure: it makes queries and reads rows, whoever asks. Moments are given by value, as milliseconds and as positions on the working clock
-(`schemas.clickhouse.working_time`), so that no question computes working time.
+One statement gives all figures of a kind, for a moment and its period.
+
+The module is pure: it writes SQL and reads rows, whoever runs it. Moments are given by value, as
+milliseconds and as positions on the working clock (`schemas.clickhouse.working_time`), so that no
+query computes working time.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +23,7 @@ from schemas.reference import WorkingCalendar
 
 MILLISECOND = timedelta(milliseconds=1)
 Key = tuple[str, ...]
-"""Values of the dimensions asked by; empty for all in one."""
+"""Values of the dimensions grouped by; empty for all in one."""
 Execute = Callable[[Query], Iterable[Sequence[Any]]]
 """Runs a query, on the live tables or on those of a moment of the past, and gives its rows."""
 
@@ -75,7 +78,7 @@ class AskedMoment:
 
     def sql(self, piece: FigurePiece) -> str:
         """Return a piece as SQL, at this moment and over the period that ends with it."""
-        return _said(piece, clocks(self.instant), self.within(piece.when))
+        return _piece_sql(piece, clocks(self.instant), self.within(piece.when))
 
 
 ENTITY = "entity_id"
@@ -104,7 +107,7 @@ def question(
     units: restate.Units = "day",
     each: bool = False,
 ) -> Query:
-    """A SELECT of the dimensions `by`, as texts, and then all pieces of the figures, which are all of one kind.
+    """Return a SELECT of the dimensions `by`, as texts, and then all pieces of the figures.
 
     Args:
         figures: Figures of one kind.
@@ -134,12 +137,12 @@ def question(
     held = (
         f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
     )
-    asked = f" AND ({where})" if where else ""
+    condition = f" AND ({where})" if where else ""
     # A slice of the past has a row of every unit that it leaves closed records of; not of others.
     is_near = set(by) <= {"commune", "agency"}
     return Query(
         f"SELECT {', '.join([*keys, *pieces])} FROM {source.final} "
-        f"WHERE {begun(kind)} <= {moment_sql(moment.at)}{held}{asked}{grouping}",
+        f"WHERE {begun(kind)} <= {moment_sql(moment.at)}{held}{condition}{grouping}",
         (source,),
         since=from_milliseconds(moment.since) if is_near else None,
         held=from_milliseconds(moment.at) if past and is_near else None,
@@ -170,11 +173,13 @@ def ask(
     There is one statement per kind, run by `execute`.
     """
     found: dict[Key, dict[str, Reading]] = {}
-    for ones in by_kind(figures):
-        for key, said in readings(
-            ones, execute(question(ones, moment, by, past=past, where=where, units=units)), len(by)
+    for of_kind in by_kind(figures):
+        for key, of_key in readings(
+            of_kind,
+            execute(question(of_kind, moment, by, past=past, where=where, units=units)),
+            len(by),
         ).items():
-            found.setdefault(key, {}).update(said)
+            found.setdefault(key, {}).update(of_key)
     return found
 
 
@@ -192,19 +197,23 @@ def ask_each(
     one for each dimension.
     """
     found: dict[Key, dict[str, Reading]] = {}
-    for ones in by_kind(figures):
-        known, read = [name for name in by if name in dimensions(ones[0].kind)], reader(ones)
-        said: dict[Key, dict[str, Reading]] = {}
-        for row in execute(question(ones, moment, known, units=units, each=True)) if known else ():
+    for of_kind in by_kind(figures):
+        known, read = [name for name in by if name in dimensions(of_kind[0].kind)], reader(of_kind)
+        answers: dict[Key, dict[str, Reading]] = {}
+        for row in (
+            execute(question(of_kind, moment, known, units=units, each=True)) if known else ()
+        ):
             which = [
                 (name, row[number])
                 for number, name in enumerate(known)
                 if not row[len(known)][number]
             ]
-            said[which[0] if which else ()] = read(row[len(known) + 1 :])
-        if () not in said:  # Without rows, or without a dimension to group by, there is no group.
-            said |= ask(execute, ones, moment, units=units)
-        for key, of_key in said.items():
+            answers[which[0] if which else ()] = read(row[len(known) + 1 :])
+        if (
+            () not in answers
+        ):  # Without rows, or without a dimension to group by, there is no group.
+            answers |= ask(execute, of_kind, moment, units=units)
+        for key, of_key in answers.items():
             found.setdefault(key, {}).update(of_key)
     return found
 
@@ -218,16 +227,22 @@ def ask_at(
 ) -> list[dict[str, Reading]]:
     """Query figures at several moments of the past, in one pass over the rows of a kind."""
     found: list[dict[str, Reading]] = [{} for _ in moments]
-    for ones in by_kind(figures):
-        rows = {number: row for number, *row in execute(_question_at(ones, moments, where))}
-        nothing, read = [0 if piece.additive else None for piece in pieces_of(ones)], reader(ones)
-        for number, said in enumerate(found):
-            said |= read(rows.get(number, nothing))
+    for of_kind in by_kind(figures):
+        rows = {number: row for number, *row in execute(_question_at(of_kind, moments, where))}
+        nothing, read = (
+            [0 if piece.additive else None for piece in pieces_of(of_kind)],
+            reader(of_kind),
+        )
+        for number, of_moment in enumerate(found):
+            of_moment |= read(rows.get(number, nothing))
     return found
 
 
 def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], where: str) -> Query:
-    """A SELECT of the number of a moment and all pieces of the figures at it, for the moments of which there is any row."""
+    """Return a SELECT of the number of a moment and all pieces of the figures at it.
+
+    It gives rows for the moments of which there is any row.
+    """
     kind, pieces = kind_of(figures, ()), pieces_of(figures)
     points = ", ".join(
         f"({number}, {one.at}, {one.position}, {one.before}, {one.since})"
@@ -236,7 +251,7 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], wher
     within = (
         "toUnixTimestamp64Milli({when}) > point.5 AND toUnixTimestamp64Milli({when}) <= point.2"
     )
-    shared, asked = named(pieces, OF_POINT, lambda when: within.format(when=when))
+    shared, selected = named(pieces, OF_POINT, lambda when: within.format(when=when))
     held = (
         f"p.2 >= toUnixTimestamp64Milli(greatest(since, {begun(kind)})) AND p.2 < "
         "toUnixTimestamp64Milli(until)"
@@ -247,7 +262,7 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], wher
     periods = dict.fromkeys(f"{piece.when} > {earliest}" for piece in pieces if piece.when)
     counts = " OR ".join(["standing != 'closed'", *periods])
     return Query(
-        f"SELECT point.1, {', '.join(asked)} FROM (SELECT * FROM {life_table(kind).final} "
+        f"SELECT point.1, {', '.join(selected)} FROM (SELECT * FROM {life_table(kind).final} "
         f"WHERE since <= {last} AND until > {first} AND ({counts}) AND ({where or 'true'})) "
         f"ARRAY JOIN arrayFilter(p -> {held}, [{points}]) AS point GROUP BY point.1",
         (life_table(kind),),
@@ -320,7 +335,7 @@ def kind_of(figures: Sequence[Figure], by: Sequence[str]) -> Kind:
     (kind,) = {figure.kind for figure in figures}
     if unknown := set(by) - {ENTITY, *dimensions(kind)}:
         raise ValueError(
-            f"{kind.name} figures cannot be asked by {', '.join(sorted(unknown))}: "
+            f"{kind.name} figures cannot be grouped by {', '.join(sorted(unknown))}: "
             f"{', '.join(dimensions(kind))}"
         )
     return kind
@@ -347,25 +362,25 @@ def clocks(instant: Instant) -> dict[str, str]:
 def named(
     pieces: Sequence[FigurePiece], instant: Instant, within: Callable[[str], str]
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Return what pieces share, for `Query.shared`, and the pieces as SQL for one SELECT.
+    """Return named expressions for the WITH clause of one SELECT, and pieces as SQL that use them.
 
-    Shared is what several of them ask: whether a column lies in the period (`within`), and what
-    they ask of the clock. ClickHouse plans each mention anew, which takes longer than to count the
-    rows.
+    The expressions are what several pieces use: whether a column lies in the period (`within`), and
+    the placeholders of the clock. ClickHouse plans each mention anew, which takes longer than to
+    count the rows.
     """
-    asks = clocks(instant)
-    said = {name: f"{name[1:-1]}_" for name in asks}
-    names = {said[name]: sql for name, sql in asks.items()} | {
+    placeholders = clocks(instant)
+    aliases = {name: f"{name[1:-1]}_" for name in placeholders}
+    names = {aliases[name]: sql for name, sql in placeholders.items()} | {
         f"in_{piece.when}": within(piece.when) for piece in pieces if piece.when
     }
-    asked = [_said(piece, said, f"in_{piece.when}") for piece in pieces]
+    selected = [_piece_sql(piece, aliases, f"in_{piece.when}") for piece in pieces]
     used = (
-        f"({sql}) AS {name}" for name, sql in names.items() if any(name in one for one in asked)
+        f"({sql}) AS {name}" for name, sql in names.items() if any(name in one for one in selected)
     )
-    return tuple(used), asked
+    return tuple(used), selected
 
 
-def _said(piece: FigurePiece, clock: Mapping[str, str], in_period: str) -> str:
+def _piece_sql(piece: FigurePiece, clock: Mapping[str, str], in_period: str) -> str:
     condition = piece.where + (f" AND {in_period}" if piece.when else "")
     found, counts = (
         piece.aggregate,

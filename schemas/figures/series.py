@@ -46,7 +46,7 @@ def series(
     by: Sequence[str] = (),
     where: str = "",
 ) -> tuple[list[datetime], tuple[Query, ...]]:
-    """The ends of the parts between two moments, and the questions to ask for them; `series_readings` joins the answers.
+    """Return the ends of the parts between two moments, and the queries for them.
 
     `series_readings` joins the answers. A figure of a period is counted in each part; a figure of a
     moment is that of the part's end, or of `until` in the last.
@@ -55,7 +55,7 @@ def series(
     _, ends = parts(step, since, until)
     keys = [f"toString({name}) AS key_{number}" for number, name in enumerate(by)]
     names = [f"key_{number}" for number in range(len(by))]
-    asked = f" AND ({where})" if where else ""
+    condition = f" AND ({where})" if where else ""
     wanted, questions = pieces_of(figures), []
     if moments := list(dict.fromkeys(piece.when for piece in wanted if piece.when)):
         # Entities that began or were closed in a part: each once for each, however long its
@@ -73,7 +73,7 @@ def series(
             Query(
                 f"SELECT {', '.join(['part', *keys, *pieces])} "
                 f"FROM (SELECT *, [{', '.join(numbers)}] AS numbers "
-                f"FROM {current_table(kind).final} WHERE ({' OR '.join(within)}){asked}) "
+                f"FROM {current_table(kind).final} WHERE ({' OR '.join(within)}){condition}) "
                 f"ARRAY JOIN numbers AS part, {list(range(len(moments)))} AS which "
                 f"WHERE part > 0 GROUP BY {', '.join(['part', *names])}",
                 (current_table(kind),),
@@ -95,8 +95,10 @@ def series(
                 f"(SELECT *, {earliest} AS earliest_end, {latest} AS latest_end "
                 f"FROM {life_table(kind).final} "
                 f"WHERE standing != 'closed' AND since < {moment_sql(milliseconds(ends[-1]))} "
-                f"AND until > {moment_sql(milliseconds(ends[0]))} AND latest_end >= earliest_end{asked}) "
-                f"ARRAY JOIN arraySlice([{points}], earliest_end, latest_end - earliest_end + 1) AS point "
+                f"AND until > {moment_sql(milliseconds(ends[0]))} AND latest_end >= "
+                f"earliest_end{condition}) "
+                f"ARRAY JOIN arraySlice([{points}], earliest_end, latest_end - earliest_end + 1) "
+                "AS point "
                 f"WHERE {begun(kind)} <= fromUnixTimestamp64Milli(toInt64(point.2)) "
                 f"GROUP BY {', '.join(['part', *names])}",
                 (life_table(kind),),
@@ -111,11 +113,14 @@ def series(
 def _own(
     wanted: Sequence[FigurePiece], of_period: bool, instant: Instant, within: Callable[[str], str]
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Those pieces that tell of a period, or those that do not, as SQL with what they share; NULL for the others."""
-    shared, asked = named(
+    """Return the pieces of a period, or the others, as SQL with what they share.
+
+    NULL for the rest.
+    """
+    shared, selected = named(
         [piece for piece in wanted if bool(piece.when) is of_period], instant, within
     )
-    rest = iter(asked)
+    rest = iter(selected)
     return shared, [next(rest) if bool(piece.when) is of_period else "NULL" for piece in wanted]
 
 
@@ -143,17 +148,17 @@ def series_readings(
     if not by:
         found.setdefault((), [{} for _ in ends])
     zero = [0 if piece.additive else None for piece in wanted]
-    read, told = reader(figures), dict[Key, dict[str, list[tuple[datetime, Reading]]]]()
+    read, joined = reader(figures), dict[Key, dict[str, list[tuple[datetime, Reading]]]]()
     for key, each in found.items():
         course = [
             read([values.get(piece, nothing) for piece, nothing in zip(wanted, zero, strict=True)])
             for values in each
         ]
-        told[key] = {
+        joined[key] = {
             one.code: [(at, of[one.code]) for at, of in zip(ends, course, strict=True)]
             for one in figures
         }
-    return told
+    return joined
 
 
 def parts(

@@ -78,11 +78,17 @@ SNAPSHOT_ROWS = RowCodec(table=SNAPSHOTS, of=SnapshotRow)
 
 
 def take(execute: Execute, at: datetime, calendar: WorkingCalendar) -> RecordedSnapshot:
-    """Ask for all figures at a moment; `execute` runs each question, on the live tables or on those of a moment of the past."""
-    asked = ask_each(execute, FIGURES, AskedMoment.of(at, calendar), UNITS, units="today")
+    """Query all figures at a moment.
+
+    Args:
+        execute: Runs each query, on the live tables or on those of a moment of the past.
+        at: The moment.
+        calendar: The working time.
+    """
+    answers = ask_each(execute, FIGURES, AskedMoment.of(at, calendar), UNITS, units="today")
     found = {
         "/".join(key): {code: _numbers(reading) for code, reading in readings.items()}
-        for key, readings in asked.items()
+        for key, readings in answers.items()
     }
     text = json.dumps(found, sort_keys=True, separators=(",", ":"))
     province = json.dumps(found.get("", {}), sort_keys=True, separators=(",", ":"))
@@ -97,15 +103,16 @@ def rules(calendar: WorkingCalendar, number: int) -> int:
     `number` is that of the calendar in `working_weeks`.
     """
     moment = AskedMoment.of(datetime.fromisoformat("2026-01-01T00:00:00+07:00"), calendar)
-    asked: list[str] = []
+    queries: list[str] = []
 
-    def hear(question: Query) -> Iterable[Sequence[Any]]:
-        asked.append(question.live)
+    def collect(question: Query) -> Iterable[Sequence[Any]]:
+        """Collect a query and return no rows."""
+        queries.append(question.live)
         return ()
 
-    ask_each(hear, FIGURES, moment, UNITS, units="today")
+    ask_each(collect, FIGURES, moment, UNITS, units="today")
     derived = [derivation.rules(life, number) for life in LIVES]
-    return xxhash.xxh3_64_intdigest("\n".join([*asked, *derived, str(DIGITS)]).encode())
+    return xxhash.xxh3_64_intdigest("\n".join([*queries, *derived, str(DIGITS)]).encode())
 
 
 def _numbers(reading: Reading) -> list[float | None]:

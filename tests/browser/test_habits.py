@@ -105,7 +105,7 @@ SWITCH = """theme => {
     document.getAnimations().forEach((one) => one.finish());
     return getComputedStyle(room).backgroundColor;
 }"""
-"""Show the page that is open in a theme, as its address would, and return the colour that it stands on."""
+"""Show the open page in a theme, as its address would; return its background colour."""
 
 
 def in_both_themes(page: Page) -> list[str]:

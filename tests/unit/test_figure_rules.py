@@ -56,7 +56,7 @@ def test_a_median_of_nothing_is_unknown() -> None:
 def test_a_dimension_that_a_kind_does_not_have_is_refused_with_those_it_has() -> None:
     with pytest.raises(ValueError, match=r"category.*agency, commune"):
         question([of("filing.open")], AskedMoment.of(NOW, CALENDAR), ("category",))
-    with pytest.raises(ValueError, match="cannot be asked by"):
+    with pytest.raises(ValueError, match="cannot be grouped by"):
         series(
             [of("feedback.open")],
             SeriesStep.DAY,

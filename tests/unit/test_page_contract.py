@@ -1,4 +1,4 @@
-"""A page holds only what the browser's own renderer draws; anything else is an error, not silence."""
+"""Pages hold only what the browser's renderer draws; anything else is an error, not silence."""
 
 import json
 import logging

@@ -55,7 +55,7 @@ def minute_of(row: Row) -> int:
     return int(row[OCCURRED_AT] // 60_000 * 60)
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """The process dies here."""
 
 
@@ -151,10 +151,10 @@ class View:
     def __getattr__(self, name: str) -> Any:
         def call(*arguments: Any) -> Any:
             if self._rng.random() < self._rate:
-                raise Crash(f"before {name}")
+                raise CrashError(f"before {name}")
             answer = getattr(self._store, name)(*arguments)
             if name.startswith("write") and self._rng.random() < self._rate:
-                raise Crash(f"after {name}")
+                raise CrashError(f"after {name}")
             return answer
 
         return call
@@ -289,7 +289,7 @@ class Worker:
             chunks += [(*key, chunk)] if chunk and not lost else []
         try:
             batch = self._engine.take(chunks)
-        except Crash:
+        except CrashError:
             self.write_all()
             self._engine.forget()
             return
@@ -307,7 +307,7 @@ class Worker:
     def write_all(self) -> None:
         """Write what is in hand, however often it breaks."""
         while self.held:
-            with suppress(Crash):
+            with suppress(CrashError):
                 self.write()
 
 
@@ -337,7 +337,7 @@ def simulate(seed: int) -> tuple[FakeStore, Logs]:
         elif len(worker.held) < 2 and chance < 0.7:
             worker.take()
         elif worker.held:
-            with suppress(Crash):
+            with suppress(CrashError):
                 worker.write()
     return store, logs
 

@@ -1,1 +1,1 @@
-"""The incident package: all that is known of a period, to be taken away and opened without the system."""
+"""The incident package: all that is known of a period, readable without this system."""

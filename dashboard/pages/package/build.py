@@ -1,6 +1,7 @@
-"""A package as one ZIP file: tables, pictures, a manifest with hashes and versions, a page that leads through it.
+"""A package as one ZIP file: tables, pictures, a manifest with hashes and versions, an index page.
 
-`SHA256SUMS` holds the hash of every other file; `sha256sum -c SHA256SUMS` proves that none was changed.
+`SHA256SUMS` holds the hash of every other file; `sha256sum -c SHA256SUMS` proves that none was
+changed.
 """
 
 import hashlib
@@ -53,11 +54,23 @@ def build(
     openings: Sequence[Opening] | None = None,
     run: ReplayRun | None = None,
 ) -> Manifest:
-    """Write the package of a period. Raises `dashboard.query.connection.Unreachable`; what cannot be pictured is left out, and
-    said.
+    """Write the package of a period; what cannot be pictured is left out and listed.
 
-    `run` is the run of the stream that the connection looks at, None for live; a package says it, so that nobody takes an exercise
-    for what happened. `openings` of sealed identities are known to whoever may read their log; None for those who may not.
+    Args:
+        connection: of live, or of a replay run.
+        province: its code.
+        since: the start of the period.
+        until: its end.
+        into: gets the ZIP file.
+        screens: pages to be pictured.
+        cookies: hold the rights of the pictured pages' viewer.
+        run: the replay run of the connection; None for live. The package names it, so that nobody
+            takes an exercise for a real event.
+        tell: is told what is written, and how many parts of how many are done.
+        openings: decryptions of identities; None for an account that may not read their log.
+
+    Raises:
+        dashboard.query.connection.UnreachableError: ClickHouse does not answer.
     """
     manifest = Manifest(
         province,
@@ -72,12 +85,14 @@ def build(
     if openings is None:
         manifest.left_out.append(
             "ai đã mở danh tính niêm phong: chỉ lệnh của chính tài khoản cài đặt mới đóng gói · "
-            "who opened sealed identities: only the command of the installation's own account packs that"
+            "who opened sealed identities: only the command of the installation's own account "
+            "packs that"
         )
     if (known := horizon(connection.tuples)) and since < known.whole_from:
         before = known.whole_from.isoformat()
         manifest.left_out.append(
-            f"sự kiện gốc không còn được lưu, từ trước {before} · single events that are kept no longer, from before {before}"
+            f"sự kiện gốc không còn được lưu, từ trước {before} · single events that are kept "
+            f"no longer, from before {before}"
         )
     tables = extracts(since, until)
     total = len(tables) + len(screens)
@@ -89,7 +104,10 @@ def build(
         if openings is not None:
             rows = ([cell(value) for value in msgspec.structs.astuple(one)] for one in openings)
             sheet = Sheet("openings", Opening.__struct_fields__, rows)
-            what = "ai đã mở danh tính nào, khi nào, vì sao · who opened which sealed identity, when and why"
+            what = (
+                "ai đã mở danh tính nào, khi nào, vì sao · who opened which sealed identity, "
+                "when and why"
+            )
             manifest.files.append(_packed(package, sheet, what))
         _screens(
             package,
@@ -119,7 +137,7 @@ def _packed(package: ZipFile, sheet: Sheet, what: str) -> File:
         hashlib.sha256(),
         itertools.count(),
     )
-    # The counter is taken from as rows pass, so that none has to be kept.
+    # Rows are counted as they pass, so that none has to be kept.
     rows = (row for row, _ in zip(sheet.rows, numbers, strict=False))
     with package.open(file.name, "w", force_zip64=True) as out:
         for piece in csv_pieces(Sheet(sheet.name, sheet.header, rows)):
@@ -155,7 +173,10 @@ def _screens(
                     continue
                 name = f"screens/{number + 1:02}-{one.moment:%Y%m%dT%H%M%S%z}.png".replace("+", "p")
                 package.writestr(name, data)
-                what = f"{one.moment.isoformat(timespec='seconds')}: {one.address.partition('//')[2].partition('/')[2]}"
+                what = (
+                    f"{one.moment.isoformat(timespec='seconds')}: "
+                    f"{one.address.partition('//')[2].partition('/')[2]}"
+                )
                 manifest.files.append(
                     File(name, what, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
                 )

@@ -1,4 +1,4 @@
-"""What a package says of itself: `manifest.json`."""
+"""The manifest of a package: `manifest.json`."""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ class File:
 
 @dataclass
 class Manifest:
-    """What a package says of itself."""
+    """The description of a package."""
 
     province: str
     since: str
@@ -24,11 +24,11 @@ class Manifest:
     made_at: str
     versions: dict[str, str]
     reference: dict[str, str]
-    """File of reference data → its hash."""
+    """Hashes by file of reference data."""
     run: str = ""
-    """The run of the stream that it is of; empty for live."""
+    """The replay run that it is of; empty for live."""
     mark: str = ""
-    """What screens say of that run: replay or exercise."""
+    """The label of that run on screens: replay or exercise."""
     files: list[File] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
-    """What is not in it, and why."""
+    """What is missing, and why."""

@@ -1,4 +1,4 @@
-"""Which moments of a period are pictured unless somebody says: when what is grave was raised, and how it ended."""
+"""Moments pictured by default: when severe alarms were raised, and how the period ended."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,11 @@ MAX_MARKED = 6
 
 
 def marked(connection: Connection, since: datetime, until: datetime) -> list[datetime]:
-    """The moments, in order. Raises `dashboard.query.connection.Unreachable`."""
+    """Return the moments in order.
+
+    Raises:
+        dashboard.query.connection.UnreachableError: ClickHouse does not answer.
+    """
     rows = AlarmStore(connection).history(since, until)
     raised = sorted(
         (row["priority"], row["raised_at"])

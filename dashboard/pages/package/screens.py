@@ -1,8 +1,7 @@
-"""Picture pages by the DevTools protocol of the Chromium that is installed, if there is one.
+"""Pictures of pages, by the DevTools protocol of an installed Chromium.
 
-Own code: `chromium --screenshot` takes no cookie, which holds the rights of whoever asks;
-Playwright does the same as this, and would be 161 MB more to install
-(`docs/explanation/libraries.md`).
+Own code: `chromium --screenshot` takes no cookie, which holds the rights of the viewer; Playwright
+does the same as this, and would be 161 MB more to install (`docs/explanation/libraries.md`).
 """
 
 import base64
@@ -40,23 +39,23 @@ FLAGS = (
 WIDTH, HEIGHT = 1920, 1080
 STARTED_SECONDS, DRAWN_SECONDS = 20.0, 60.0
 SETTLED_SECONDS = 2.5
-"""For the map to be drawn after the figures."""
+"""Time for the map to be drawn after the figures."""
 DRAWN = "!!document.querySelector('.figure .reading b, #content h1, #content .nothing')"
 _NUMBERS = itertools.count(1)
 
 
 class PictureError(Exception):
-    """Why a page could not be pictured."""
+    """The reason why a page could not be pictured."""
 
 
 def installed() -> str | None:
-    """The path of a Chromium, if there is one."""
+    """Return the path of a Chromium; None if there is none."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
 def browser(path: str) -> Iterator[str]:
-    """A Chromium of its own; the address of its DevTools. Raises `PictureError`."""
+    """Start a Chromium of its own and yield the address of its DevTools. Raise `PictureError`."""
     folder = Path(tempfile.mkdtemp(prefix="ioc-screens-"))
     process = subprocess.Popen(
         [path, *FLAGS, f"--user-data-dir={folder}"],
@@ -81,7 +80,7 @@ def browser(path: str) -> Iterator[str]:
 
 
 def picture(tools: str, address: str, cookies: Mapping[str, str]) -> bytes:
-    """A page as PNG, once it is drawn. Raises `PictureError`."""
+    """Return a page as PNG, once it is drawn. Raise `PictureError`."""
     try:
         asked = urllib.request.Request(f"{tools}/json/new?about:blank", method="PUT")
         with urllib.request.urlopen(asked, timeout=10) as answer:

@@ -1,4 +1,4 @@
-"""The tables of a package: their questions, in a period, and their rows."""
+"""Tables of a package: their queries for a period, and their rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,9 @@ from schemas.figures.snapshots import SNAPSHOTS
 
 BLOCK = 5_000
 WITHHELD = {"reporter", "payload", "key", *(column.name for column in HASHES)}
-"""Who reported and what could not be read stay here; hashes are of use here only."""
+"""Columns left out: reporters and unreadable payloads stay here, and hashes are of no use
+elsewhere.
+"""
 
 
 LETTER = "concat(topic, '/', toString(partition), '/', toString(offset))"
@@ -31,11 +33,11 @@ class Extract:
     columns: tuple[str, ...]
     question: str
     what: str
-    """What it is, in a sentence."""
+    """Its description in one sentence."""
 
 
 def extracts(since: datetime, until: datetime) -> list[Extract]:
-    """What a package of a period holds: events that happened or arrived in it, its windows, what called, what was refused."""
+    """Return the tables of a period: events that happened or arrived, windows, alarms, refusals."""
     start, end = at(since), at(until)
 
     def within(column: str) -> str:
@@ -49,18 +51,24 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
             Extract(
                 f"events_{kind.name}",
                 columns,
-                f"SELECT {', '.join(columns)} FROM {events.name} FINAL WHERE {within('occurred_at')} OR {within('received_at')} "
+                f"SELECT {', '.join(columns)} FROM {events.name} FINAL WHERE "
+                f"{within('occurred_at')} OR {within('received_at')} "
                 "ORDER BY received_at, partition, offset",
-                f"{kind.vi}: sự kiện xảy ra hoặc đến trong khoảng này · {kind.en}: events that happened or arrived in the period",
+                f"{kind.vi}: sự kiện xảy ra hoặc đến trong khoảng này · {kind.en}: events that "
+                "happened or arrived in the period",
             )
         )
         columns = _columns(windows)
-        condition = f"window_start >= toStartOfMinute({start}) AND window_start < {end} AND window_start > toDateTime(0)"
+        condition = (
+            f"window_start >= toStartOfMinute({start}) AND window_start < {end} AND "
+            "window_start > toDateTime(0)"
+        )
         found.append(
             Extract(
                 f"windows_{kind.name}",
                 columns,
-                f"SELECT {', '.join(columns)} FROM {windows.name} FINAL WHERE {condition} ORDER BY ALL",
+                f"SELECT {', '.join(columns)} FROM {windows.name} FINAL WHERE {condition} ORDER "
+                "BY ALL",
                 f"{kind.vi}: số lượng theo phút · {kind.en}: counts per minute",
             )
         )
@@ -73,7 +81,8 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
         ),
         (
             *("dead_letters", DEAD_LETTERS, "received_at"),
-            "bản ghi không đếm được, không kèm nội dung · records that could not be counted, without what they said",
+            "bản ghi không đếm được, không kèm nội dung · records that could not be counted, "
+            "without what they said",
         ),
         (
             "refusals",
@@ -83,12 +92,16 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
         ),
         (
             *("snapshots", SNAPSHOTS, "moment"),
-            "màn hình đã hiện gì, như đã ghi lại, kèm mã băm · what the screens showed, as it was recorded, with its hash",
+            "màn hình đã hiện gì, như đã ghi lại, kèm mã băm · what the screens showed, as it "
+            "was recorded, with its hash",
         ),
     ):
         columns = _columns(table)
         final = "" if table is ALARM_STEPS else " FINAL"
-        question = f"SELECT {', '.join(columns)} FROM {table.name}{final} WHERE {within(when)} ORDER BY {when}"
+        question = (
+            f"SELECT {', '.join(columns)} FROM {table.name}{final} WHERE {within(when)} ORDER "
+            f"BY {when}"
+        )
         found.append(Extract(name, columns, question, what))
     done = (
         (
@@ -114,7 +127,8 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
         ),
     )
     each = " UNION ALL ".join(
-        f"SELECT {when} AS done_at, {what} AS what, {which} AS which, {more} AS more FROM {source} AND {within(when)}"
+        f"SELECT {when} AS done_at, {what} AS what, {which} AS which, {more} AS more FROM "
+        f"{source} AND {within(when)}"
         for source, when, what, which, more in done
     )
     columns = ("done_at", "what", "which", "more")
@@ -128,14 +142,18 @@ def extracts(since: datetime, until: datetime) -> list[Extract]:
 
 
 def rows_of(connection: Connection, one: Extract) -> Iterator[list[object]]:
-    """The rows of a table, for a CSV file, in which nothing is rounded. Raises `dashboard.query.connection.Unreachable`."""
+    """Yield the rows of a table for a CSV file, with nothing rounded.
+
+    Raises:
+        dashboard.query.connection.UnreachableError: ClickHouse does not answer.
+    """
     for rows in connection.stream(one.question, BLOCK):
         for row in rows:
             yield [cell(value) for value in row]
 
 
 def cell(value: Any) -> object:
-    """A value as a package says it: whole, and with its zone."""
+    """Return a value as packages hold it: complete, and with its time zone."""
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, float):
