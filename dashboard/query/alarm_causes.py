@@ -1,9 +1,10 @@
 """Causes of alarms, each declared once: sentences, scene on the wall, grouping.
 
 The causes are those of the rules (`schemas/reference/data/alarms.csv`); a rule with any other cause
-is an error at import.
+stops the dashboard when it starts.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -126,7 +127,16 @@ ALARM_CAUSES: tuple[AlarmCause, ...] = (
 BY_CODE = {one.code: one for one in ALARM_CAUSES}
 ANY_CAUSE = BY_CODE["figure"]
 """Texts of alarms whose cause no longer exists: those of their rule."""
-same("alarm causes", BY_CODE, {rule.cause for rule in alarm_rules()}, "cause")
+
+
+def check_causes(causes: Iterable[AlarmCause] = ALARM_CAUSES) -> None:
+    """Check that `causes` are those of the rules.
+
+    Raises:
+        IncompleteDeclarationError: names the causes that only one side has.
+    """
+    codes = [one.code for one in causes]
+    same("alarm causes", codes, {rule.cause for rule in alarm_rules()}, "cause")
 
 
 def cause_of(code: str) -> AlarmCause:

@@ -17,9 +17,6 @@ from tests.architecture.audit import PARTS
 ROOT = Path(__file__).parents[2]
 
 READ_AT_IMPORT = {
-    # `streams.watch.jobs` derives the watch's jobs from the rules of alarms, which are data, and
-    # checks them against its measures. To be made lazy: the jobs stand in a constant, `JOBS`.
-    ("schemas.reference.table", "rows", "open"),
     # The system's time zone database: the same for as long as a process lives.
     # `schemas.reference.ZONE` is a constant in some thirty places, among them defaults and keys of
     # caches.

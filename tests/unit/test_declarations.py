@@ -19,7 +19,7 @@ from dashboard.pages.map import layers
 from dashboard.pages.map.layer import MapLayer
 from dashboard.pages.map.layers import LAYERS
 from dashboard.pages.map.view import MapView
-from dashboard.query.alarm_causes import ALARM_CAUSES, AlarmCause, cause_of
+from dashboard.query.alarm_causes import ALARM_CAUSES, AlarmCause, cause_of, check_causes
 from dashboard.query.alarm_groups import StoredAlarm
 from dashboard.query.clock import At
 from dashboard.query.connection import Connection
@@ -127,6 +127,12 @@ def test_a_cause_has_no_empty_part(part: str) -> None:
 def test_a_cause_lacks_no_part() -> None:
     with pytest.raises(TypeError, match="'subject' and 'scene'"):
         AlarmCause(code="new", one="new", many="new")  # type: ignore[call-arg]
+
+
+def test_the_causes_are_those_of_the_rules() -> None:
+    check_causes()
+    with pytest.raises(IncompleteDeclarationError, match=ALARM_CAUSES[0].code):
+        check_causes(ALARM_CAUSES[1:])
 
 
 def test_every_cause_has_its_sentences_in_both_languages() -> None:
