@@ -10,7 +10,6 @@ import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
-from contextvars import copy_context
 from typing import Any, TypeVar
 
 import dash
@@ -20,6 +19,7 @@ from fastapi import FastAPI, Request, Response
 from dashboard.query.errors import TimeLimitError
 from dashboard.request.answers import to_json
 from dashboard.request.workers import BusyError, PageWorkers
+from dashboard.server import dash_internals
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,9 +71,9 @@ def add_route(
             return _problem(400, "not the body of a callback")
         try:
             if hasattr(callback["callback"], ON_LOOP):
-                made = _called(app(), body)
+                made = dash_internals.call(app(), body)
                 return _answer(await made if inspect.isawaitable(made) else made)
-            return _answer(await workers.run(lambda: _finished(_called(app(), body))))
+            return _answer(await workers.run(lambda: _finished(dash_internals.call(app(), body))))
         except PreventUpdate:
             return Response(status_code=204)
         except (TimeLimitError, BusyError) as error:
@@ -101,16 +101,6 @@ def _named(given: Any) -> list[tuple[str, str]] | None:
         return [(str(one["id"]), str(one["property"])) for one in given]
     except (KeyError, TypeError):
         return None
-
-
-def _called(app: Any, body: Body) -> Any:
-    """Run a callback as Dash does; return its result, or a coroutine that will."""
-    context = app._initialize_context(body)
-    callback = app._prepare_callback(context, body)
-    arguments = app._inputs_to_vals(context.inputs_list + context.states_list)
-    return copy_context().run(
-        app._execute_callback(callback, arguments, context.outputs_list, context)
-    )
 
 
 def _finished(made: Any) -> str:

@@ -5,16 +5,14 @@ import hashlib
 import re
 from collections.abc import Callable
 from html import escape
-from typing import Any
 
 import dash
-from dash.backends import _fastapi
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from dashboard.i18n.translator import Translator
 from dashboard.request.view import choose_language
-from dashboard.server import client_files
+from dashboard.server import client_files, dash_internals
 
 INLINE = re.compile(
     r"<script(?![^>]*\b(?:src=|type=\"application/json\"))[^>]*>(.*?)</script>", re.DOTALL
@@ -51,19 +49,10 @@ def add_route(server: FastAPI, app: dash.Dash, is_page: Callable[[str], bool], u
                 home=escape(translator("to_start")),
             )
             return HTMLResponse(page, 404, {"Content-Security-Policy": NOT_FOUND_POLICY})
-        html = _html(app, request)
+        html = dash_internals.index_html(app, request)
         return HTMLResponse(
             html, headers={"Content-Security-Policy": policy(html, request.headers.get("host", ""))}
         )
-
-
-def _html(app: Any, request: Request) -> str:
-    backend: Any = _fastapi
-    reset = backend.set_current_request(request)
-    try:
-        return str(app.index())
-    finally:
-        backend.reset_current_request(reset)
 
 
 def policy(html: str, host: str) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 import dash
 from dash import Input, Output, State
-from dash.backends.ws import FLUSH_SIGNAL
 
 from dashboard.pages.wall.drawings import Texts
 from dashboard.request.view import WallView, view
+from dashboard.server import dash_internals
 from dashboard.server.dispatch import on_loop
 from dashboard.server.push import PULSE, Board
 
@@ -88,15 +88,15 @@ async def _send(ws: Any, changes: Texts) -> None:
     Their texts are ready: Dash would make them anew for each viewer and property. A slow viewer
     blocks here; its next changes lead to the newest state, so there is no backlog.
     """
-    queue, renderer = ws._outbound_queue.sync_q, json.dumps(ws._renderer_id)
-    while queue.qsize() > WAITING and not ws.is_shutdown:
+    renderer = json.dumps(dash_internals.renderer_id(ws))
+    while dash_internals.queued(ws) > WAITING and not ws.is_shutdown:
         await asyncio.sleep(0.05)
-    viewer = ",".join(
-        f'{{"type":"set_props","rendererId":{renderer},"payload":{{"componentId":"{component}","props":{{"{prop}":{text}}}}}}}'
+    messages = (
+        f'{{"type":"set_props","rendererId":{renderer},'
+        f'"payload":{{"componentId":"{component}","props":{{"{prop}":{text}}}}}}}'
         for (component, prop), text in changes.items()
     )
-    for message in (FLUSH_SIGNAL, f"[{viewer}]", FLUSH_SIGNAL):
-        queue.put_nowait(message)
+    dash_internals.send(ws, messages)
 
 
 async def _ask(ws: Any) -> Any:
