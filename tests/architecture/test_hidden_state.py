@@ -111,6 +111,7 @@ def changed_by(node: ast.AST) -> ast.expr | None:
     return None
 
 
+@pytest.mark.slow
 def test_functions_change_no_value_of_a_module_but_declared_caches() -> None:
     found = set()
     for module, tree in modules():

@@ -120,6 +120,7 @@ def test_help_is_in_plain_sentences_that_fit_a_line() -> None:
         )
 
 
+@pytest.mark.slow
 def test_an_expected_error_stays_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "seal.key").write_text("no key\n")
     for arguments, environment, said in (

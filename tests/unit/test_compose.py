@@ -17,6 +17,8 @@ import yaml
 from schemas.settings import Settings
 from stack import clickhouse
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
 COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())

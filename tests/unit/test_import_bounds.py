@@ -53,6 +53,7 @@ def with_part(
     return made
 
 
+@pytest.mark.slow
 def test_a_cell_far_away_takes_no_memory() -> None:
     file, layout = book("XFD1048576"), Layout()
     assert len(file.getvalue()) < 10_000

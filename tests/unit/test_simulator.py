@@ -21,6 +21,8 @@ from schemas.moments import milliseconds
 from schemas.places import commune
 from schemas.reference import calendar, category, procedure
 
+pytestmark = pytest.mark.slow
+
 START, END = datetime(2026, 11, 11, tzinfo=ZONE), datetime(2026, 11, 13, tzinfo=ZONE)
 NOON = START + timedelta(hours=12)
 HUE = World("46", seed=7, beginning=milliseconds(START) - DAY)

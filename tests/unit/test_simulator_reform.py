@@ -23,6 +23,8 @@ from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.reference import agency, agency_today
 
+pytestmark = pytest.mark.slow
+
 START, DAY_OF_REFORM, END = (datetime(2025, *day, tzinfo=ZONE) for day in ((6, 28), (7, 1), (7, 3)))
 READER = Reader()
 
