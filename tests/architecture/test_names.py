@@ -9,6 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from tests.architecture import counts
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("schemas", "ingest", "streams", "dashboard", "stack")
 
@@ -52,3 +56,11 @@ def test_exceptions_end_in_error() -> None:
         for module, name, _ in found
         if name in derived and not name.endswith("Error")
     ] == []
+
+
+@pytest.mark.slow
+def test_docstrings_begin_with_a_verb() -> None:
+    """Nine of ten functions say what they do; the rest are properties."""
+    texts = counts.docstrings(ROOT)
+    assert len(texts) > 1500
+    assert sum(map(counts.begins_with_a_verb, texts)) >= 0.9 * len(texts), counts.first_words(ROOT)
