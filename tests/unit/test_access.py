@@ -198,7 +198,7 @@ def site(tokens: Tokens) -> Iterator[Site]:
 
 def test_without_a_token_there_is_a_page_that_says_so(site: Site) -> None:
     head, body = site.ask("/wall?lang=en")
-    assert head["status"] == 401 and b"This screen takes a token" in body["body"]
+    assert head["status"] == 401 and b"This screen needs a token" in body["body"]
     assert (
         b'method="post" action="/enter"' in body["body"]
         and b'value="/wall?lang=en"' in body["body"]

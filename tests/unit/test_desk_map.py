@@ -217,7 +217,7 @@ def test_when_clickhouse_is_away_the_map_stays_and_the_panel_says_so() -> None:
     assert (found["bar"], found["side"], found["drawn"]) == (None, None, None)
     assert "ClickHouse không trả lời" in str(found["panel"])
     whole = str(page.content(ask, PageRequest("/map", (), "en")))
-    assert "map-of" in whole and "ClickHouse does not answer" in whole and '"drawn":null' in whole
+    assert "map-of" in whole and "ClickHouse does not respond" in whole and '"drawn":null' in whole
 
 
 def test_a_view_that_cannot_be_is_refused() -> None:
