@@ -1,6 +1,6 @@
-"""Look back: the state of any moment, as it was known then and as corrected since.
+"""Query the past: the state of any moment, as it was known then and as corrected since.
 
 Reading order: `past` (the connection that answers queries about a moment), `sql` (each table as it
 was then), `lives` (lives as they were known), `slices`, `periods`, `moments` and `tables` (what is
-materialised so that pages are quick), `arrivals` and `proof` (queries about the past as such).
+materialised to make pages fast), `arrivals` and `proof` (queries whose subject is the past itself).
 """

@@ -1,7 +1,7 @@
-"""Queries about the past as such: what came when, what came late, how far back it reaches.
+"""Queries whose subject is the past: when events arrived, which were late, how far it reaches back.
 
-Asked of the present, as each is about what is known now: so they are plain SQL. Every method may
-raise `dashboard.query.connection.UnreachableError`.
+They run on the connection to the present, as each is about what is known now, and so they are plain
+SQL. Every method may raise `dashboard.query.connection.UnreachableError`.
 """
 
 from dataclasses import dataclass
@@ -23,30 +23,29 @@ from schemas.figures.snapshots import SNAPSHOTS
 from schemas.moments import EPOCH, milliseconds
 
 LATE = f"occurred_at <= {moment('at')} AND received_at > {moment('at')}"
-"""What had happened by a moment and arrived after it."""
+"""SQL condition: an event happened by a moment and arrived after it."""
 
 
 @dataclass(frozen=True)
 class PastStore:
-    """Asks one ClickHouse database about its past; `connection` is one to the present."""
+    """Queries one ClickHouse database about its past; `connection` is the one to the present."""
 
     connection: Connection
 
     def volume(
         self, since: datetime, until: datetime, parts: int, picture: Picture = Picture.KNOWN
     ) -> list[int]:
-        """Return how many events arrived after `since` and until `until`, by parts of equal length.
+        """Count the events that arrived after `since` and up to `until`, in `parts` equal parts.
 
-        That is what was known by and by. As corrected since, and where only windows are kept, how
-        many happened.
+        With `Picture.CORRECTED`, and where only windows are kept, count the events that happened in
+        each part.
         """
         step = max(1, (milliseconds(until) - milliseconds(since)) // parts)
         known = horizon(self.connection.tuples)
         single = known.whole_from if known else EPOCH
         is_known = picture is Picture.KNOWN
-        when = (
-            "true" if is_known else f"occurred_at > {moment('since')}"
-        )  # by which the tables are sorted
+        # the sort key of the tables
+        when = "true" if is_known else f"occurred_at > {moment('since')}"
         each = [
             f"SELECT {'received_at' if is_known else happened_sql(kind)} AS at, 1 AS events "
             f"FROM {events_table(kind).name} WHERE {when} "
@@ -75,10 +74,10 @@ class PastStore:
         return found
 
     def late(self, at: datetime, limit: int = 100) -> list[Row]:
-        """Return what had happened by a moment and arrived after it, by arrival.
+        """Return the events that happened by a moment and arrived after it, by arrival.
 
         At most `limit` of each kind: kind, entity_id, agency, occurred_at, received_at, and `total`
-        (how many of its kind there are).
+        (the number of such events of the kind).
         """
         each = " UNION ALL ".join(
             f"(SELECT '{kind.name}' AS kind, entity_id, agency, occurred_at, received_at, "
@@ -93,9 +92,9 @@ class PastStore:
         )
 
     def late_entities(self, at: datetime, kind: Kind, limit: int) -> list[str]:
-        """Return the entities of a kind of which something came late for a moment.
+        """Return the entities of a kind with an event that was late for a moment.
 
-        By its first arrival; at most `limit`.
+        In the order of their first late arrival; at most `limit`.
         """
         rows = self.connection.tuples(
             f"SELECT entity_id FROM {events_table(kind).name} WHERE {LATE} "
@@ -105,10 +104,10 @@ class PastStore:
         return [entity for (entity,) in rows]
 
     def reach(self) -> dict[str, datetime | None]:
-        """Return since when it can be replayed; None where nothing is kept.
+        """Return the earliest moment that can be shown, by kind of data; None if nothing is kept.
 
-        `whole`: every page, and the stream run again; `windows`: counts only; `alarms`: steps of
-        alarms; `snapshots`: what was recorded of the screens.
+        `whole`: every page, and rerunning the stream; `windows`: counts only; `alarms`: steps of
+        alarms; `snapshots`: recorded snapshots of the screens.
         """
         windows = " UNION ALL ".join(
             f"SELECT minOrNull(window_start) AS first FROM {windows_table(kind).name} "
@@ -130,11 +129,11 @@ class PastStore:
         return found
 
     def disk(self) -> dict[str, int]:
-        """Return the bytes on disk of what the past is made of.
+        """Return the bytes on disk of the data that the past needs, by category.
 
-        By `events`, `lives` (and states), `windows`, `snapshots`, `runs` (of the stream, all that
-        is theirs), `apart` (what a dashboard materialises, as long as it runs, once somebody looked
-        back), `rest`.
+        `events`, `lives` (with states), `windows`, `snapshots`, `runs` (all tables of replay runs),
+        `apart` (tables that a running dashboard materialised after the first visit to the past),
+        `rest`.
         """
         apart = f"^({'|'.join(Prefix)})"
         rows = self.connection.tuples(

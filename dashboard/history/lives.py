@@ -1,11 +1,11 @@
-"""Lives as they were known at a moment of the past, where the rows that are kept do not say it.
+"""Derive lives as they were known at a past moment, where the stored rows do not show it.
 
-A life (`schemas.clickhouse.lives`) is a row per step that depends on the steps up to its own only.
-So the rows received by a moment are its past, unless something received later was sorted in between
-them: of such entities, which are few, the lives are derived again from the events received by then.
-Deriving takes ClickHouse about the same time for one entity and for some thousands. So each time it
-is done for all that need it in some hours around the moment, in all their versions: a replay that
-goes on finds them made.
+A life (`schemas.clickhouse.lives`) is a row per step, and each row depends only on the steps up to
+its own. So the rows received by a moment are the life as it was known then, unless a step received
+later was sorted in between them. Such entities are few; their lives are derived again from the
+events received by then. Deriving takes ClickHouse about the same time for one entity as for some
+thousands, so each pass derives every version of all lives that need it within some hours around the
+moment: a replay that moves on finds them cached.
 """
 
 import math
@@ -27,13 +27,13 @@ from schemas.moments import ZONE
 from schemas.reference import calendar
 
 BEFORE, AFTER = timedelta(hours=1), timedelta(hours=6)
-"""How far around a moment lives of other moments are derived with those that it needs."""
+"""Time before and after a moment for which versions of lives are derived in the same pass."""
 ON_THEIR_WAY = timedelta(minutes=1)
-"""What was received so lately may not all be in ClickHouse yet."""
+"""Age up to which received events may not all be in ClickHouse yet."""
 CHECK_SECONDS = 1.0
-"""Seconds after which it is checked again whether something late came in."""
+"""Interval at which new late arrivals are looked for."""
 MAX_ENTITIES, MAX_MOMENTS = 50_000, 1_000
-"""Entities and moments that are kept of a kind."""
+"""Most entities and moments cached per kind."""
 SEPARATOR = "\n"
 Row = tuple[Any, ...]
 KNOWN = (
@@ -43,7 +43,7 @@ KNOWN = (
 
 
 class Version(NamedTuple):
-    """A life as it was known from one moment until before another."""
+    """A life as it was known from `since` until just before `until`."""
 
     since: datetime
     until: datetime
@@ -57,8 +57,9 @@ class _Derived:
     since: datetime
     until: datetime
     good_until: float
-    """When it is to be derived again, by the monotonic clock: some of what had arrived by then may
-    have been on its way."""
+    """Time of the monotonic clock at which to derive it again: some events that had been received
+    may not have been in ClickHouse yet.
+    """
     versions: list[Version] = field(default_factory=list)
 
     def at(self, moment: datetime) -> list[Row]:
@@ -66,10 +67,10 @@ class _Derived:
 
 
 class PastLives:
-    """Derives such lives and keeps them; for all moments and from any thread."""
+    """Derives and caches lives as they were known. Safe to use from many threads."""
 
     def __init__(self, present: Connection, province: str) -> None:
-        """Derive from the events of `present`, by the calendar of a province (its code)."""
+        """Read the events of `present`; `province` is the code whose working calendar applies."""
         self._present = present
         self._province = province
         self._locks = {life: threading.Lock() for life in LIVES}
@@ -79,9 +80,9 @@ class PastLives:
         }
 
     def at(self, life: Life, moment: datetime) -> list[Row]:
-        """Return the rows of `life_K`, as known at a moment, that the kept rows do not say.
+        """Return the rows of `life_K` as known at a moment, where the stored rows differ.
 
-        Those of every entity with such rows. Raises `dashboard.query.connection.UnreachableError`.
+        All rows of such entities. Raises `dashboard.query.connection.UnreachableError`.
         """
         with holding(self._locks[life]):
             entities = self._mixed(life, moment)
@@ -99,9 +100,9 @@ class PastLives:
         )
 
     def _mixed(self, life: Life, moment: datetime) -> list[str]:
-        """Return the entities with a step that arrived after a moment, before one that was there.
+        """Return the entities with a step unknown at a moment before one that was known.
 
-        Rows that are not merged yet make for more of them, which does no harm.
+        Unmerged rows may add entities, which is harmless.
         """
         checked, found = self._checked[life].get(moment, (0.0, []))
         if time.monotonic() - checked > CHECK_SECONDS:
@@ -136,8 +137,8 @@ class PastLives:
 def versions(life: Life, province: str, since: datetime, until: datetime) -> str:
     """Return a SELECT of all versions of lives that were known between two moments.
 
-    Only of entities with a step that arrived late. It gives the columns of `life_K`, and from when
-    until before when (`known_from`, `known_until`) a row was known.
+    It covers only entities with a step that arrived late. It returns the columns of `life_K` and
+    the interval in which each row was known: from `known_from` until just before `known_until`.
     """
     parts = f"splitByString('{SEPARATOR}', named)"
     rest = f"length({parts}[-2]) - length({parts}[-1])"
@@ -158,7 +159,7 @@ def versions(life: Life, province: str, since: datetime, until: datetime) -> str
 
 
 def came_late(since: datetime, until: datetime) -> str:
-    """Return SQL: whether a step arrived later than the next one, in some time of a period."""
+    """Return SQL: whether at some moment of a period a step was unknown, its successor known."""
     return (
         f"received_at > {at(since)} AND next_received_at <= {at(until)} "
         "AND received_at > next_received_at"
@@ -166,7 +167,7 @@ def came_late(since: datetime, until: datetime) -> str:
 
 
 def _late(life: Life, since: datetime, until: datetime) -> str:
-    """Return a SELECT of the entities with such a step."""
+    """Return a SELECT of the entities with a step that arrived after its successor."""
     return (
         f"SELECT DISTINCT entity_id FROM {life_table(life.kind).name} "
         f"WHERE {came_late(since, until)}"
@@ -174,9 +175,9 @@ def _late(life: Life, since: datetime, until: datetime) -> str:
 
 
 def _named_by_version(life: Life, since: datetime, until: datetime) -> str:
-    """Return SQL of the events of these entities, once for each version that was known of them.
+    """Return SQL for the events of late entities, repeated once per known version of each life.
 
-    The version is part of the name of the entity.
+    The version is appended to the entity's id, so that each is derived as an entity of its own.
     """
     events = f"{events_table(life.kind).name} WHERE entity_id IN ({_late(life, since, until)})"
     known = (

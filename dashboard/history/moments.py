@@ -1,6 +1,6 @@
-"""Tables with what lives hold at one moment of the past.
+"""Tables that hold the newest steps of lives as they were at one past moment.
 
-Of a slice (`dashboard.history.slices`) a page needs a tenth, and asks for that two dozen times.
+A page needs a tenth of a slice (`dashboard.history.slices`), and reads it two dozen times.
 """
 
 import threading
@@ -12,16 +12,16 @@ from dashboard.query.turns import holding
 from schemas.clickhouse.lives import LIVES, Life
 
 MAX_MOMENTS = 8
-"""Moments that are kept of a kind: in memory, some megabytes each."""
+"""Most moments cached per kind: some megabytes of memory each."""
 GRACE = 10.0
-"""Seconds for which one that is no longer kept stays, as queries may be on their way to it."""
+"""Seconds until an evicted table is dropped, as queries may still be about to read it."""
 
 
 class Moments:
-    """Makes and keeps such tables; from any thread."""
+    """Makes and caches tables of moments. Safe to use from many threads."""
 
     def __init__(self, tables: TemporaryTables) -> None:
-        """Keep nothing yet; `tables` makes them."""
+        """Start with an empty cache; `tables` creates and drops the tables."""
         self._tables = tables
         self._locks = {life: threading.Lock() for life in LIVES}
         self._kept: dict[Life, dict[tuple[Hashable, Replay], str]] = {life: {} for life in LIVES}
@@ -29,16 +29,16 @@ class Moments:
     def at(
         self, life: Life, replay: Replay, source: Hashable, select: Callable[[], str]
     ) -> str | None:
-        """Return the table with the rows of `current_K` at a moment that figures ask for.
+        """Return the table with the rows of `current_K` at a moment that figures need.
 
         Args:
-            life: Whose rows.
-            replay: The moment.
-            source: What the rows come from: of another source another table is made.
-            select: Gives the SELECT that reads them, when the table is to be made.
+            life: the kind of life.
+            replay: the moment and the picture.
+            source: identifies what the rows are selected from; each source has a table of its own.
+            select: returns the SELECT that fills the table; called only if it must be made.
 
         Returns:
-            The name of the table, None where none may be made.
+            The name of the table; None if none may be made.
 
         Raises:
             UnreachableError: `dashboard.query.connection.UnreachableError`.
@@ -51,7 +51,7 @@ class Moments:
             )
             if name is None:
                 return None
-            kept[key] = name  # the last is the one that was used last
+            kept[key] = name  # the last key is the most recently used
             while len(kept) > MAX_MOMENTS:
                 self._tables.drop_later(kept.pop(next(iter(kept))), GRACE)
             return name

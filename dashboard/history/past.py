@@ -1,8 +1,8 @@
-"""The past behind the same queries: a connection on which every table is what it was at a moment.
+"""Answer the queries of the present for a past moment: a connection that rewrites each query.
 
-The stores do not know whether they ask the present or the past. A `PastConnection` renders each
-`Query` with what may be seen of its tables at the moment of its `Replay` (`dashboard.history.sql`),
-and refuses one that reads a table without a past.
+The stores do not know whether their connection is to the present or to the past. A `PastConnection`
+renders each `Query` with every table replaced by what could be seen of it at the moment of its
+`Replay` (`dashboard.history.sql`), and refuses a query that reads a table without a past.
 """
 
 import math
@@ -33,14 +33,15 @@ OF_LIVES = {
     name for life in LIVES for name in (life_table(life.kind).name, current_table(life.kind).name)
 }
 ONE_THREAD = {"max_threads": 1}
-"""For queries on slices: a page asks several at a time, and more threads for each take more of the
-cores in all."""
+"""Settings for queries on slices: a page runs several at a time, and more threads per query cost
+more CPU time in all.
+"""
 
 
 class PastConnection(Connection):
-    """Answers the queries of the present about a moment of the past of the same database.
+    """Answers the queries of the present for a past moment of the same database.
 
-    Each thread's client is that of the other connection.
+    Each thread uses the client that it has for the connection to the present.
     """
 
     def __init__(
@@ -51,14 +52,14 @@ class PastConnection(Connection):
         lives: PastLives | None = None,
         slices: Slices | None = None,
     ) -> None:
-        """Look back from a connection to the present.
+        """Look back through a connection to the present.
 
         Args:
-            present: The connection whose database is looked at.
-            province: Code of the province, by whose calendar lives are derived.
-            replay: The moment, and which knowledge of it is asked.
-            lives: Lives derived again, shared by all moments.
-            slices: Slices, shared by all moments; without, each query goes over all of history.
+            present: the connection to the database.
+            province: code of the province by whose working calendar lives are derived.
+            replay: the moment, and the picture: as known or as corrected.
+            lives: lives derived again, shared by all moments.
+            slices: slices, shared by all moments; without them, each query reads all of history.
         """
         super().__init__(present.url)
         self._local = present._local
@@ -74,7 +75,7 @@ class PastConnection(Connection):
         return PAST_TABLES
 
     def _statement(self, query: Query | str, *, has_parameters: bool) -> Statement:
-        """Return what is sent for a query. Raises `NoPastError`."""
+        """Return the statement that is sent for a query. Raises `NoPastError`."""
         if isinstance(query, str):
             raise NoPastError("a text does not say which tables it reads: ask with a Query")
         check(query)
@@ -107,9 +108,10 @@ class PastConnection(Connection):
         )
 
     def _prepare_all_kinds(self) -> None:
-        """Materialise what figures ask, of all kinds at once, in the background.
+        """Materialise what figures need, for all kinds at once, in the background.
 
-        A page would wait for one after the other. What goes wrong is raised to whoever asks then.
+        A page would wait for one kind after the other. Errors are raised to the query that needs
+        the table.
         """
         if not self._slices or self._begun.is_set():
             return
@@ -121,9 +123,9 @@ class PastConnection(Connection):
             self._slices.run_in_background(partial(self._prepare, life, query, prepared))
 
     def _minute(self) -> str:
-        """Return SQL for what arrived in the minute that is going on.
+        """Return SQL for the events that had arrived in the moment's minute, as values.
 
-        Each kind's events are asked once, as that takes longer than a query.
+        They are queried once and cached, as that takes longer than a query of a page.
         """
         latest = Query(
             "SELECT agency, kind, max(e.received_at), max(e.occurred_at) "
@@ -139,7 +141,7 @@ class PastConnection(Connection):
     def _prepare(
         self, life: Life, query: Query, prepared: Prepared
     ) -> tuple[Prepared, list[tuple[Any, ...]]]:
-        """Return what a query about lives needs, and the lives that are derived again for it."""
+        """Return `prepared` with the tables that a query needs, and the rows derived for it."""
         replay, is_current = self._tables.replay, current_table(life.kind).name in query.names
         is_known = replay.picture is Picture.KNOWN
         needs_life = life_table(life.kind).name in query.names

@@ -1,7 +1,4 @@
-"""Which periods the slices of the past cover (`dashboard.history.slices`).
-
-The longer ago, the longer they are.
-"""
+"""Periods that slices cover (`dashboard.history.slices`): longer ones for older moments."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,14 +8,15 @@ from schemas.moments import EPOCH
 DAY = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
 PERIODS = ((28 * DAY, 14 * DAY), (7 * DAY, 3 * DAY), (2 * DAY, DAY), (DAY, DAY))
-"""How long periods are, and how long ago each must have ended: of the last hours more comes late
-than of the last weeks. What ended more lately has a period of its own, which goes on."""
+"""Length of a period, and how long ago it must have ended: recent hours still receive more late
+events than earlier weeks. Moments after the last of these periods share one that is still open.
+"""
 GOES_ON = datetime(2100, 1, 1, tzinfo=UTC)
-"""The end of that one."""
+"""The end of the open period."""
 
 
 def periods(first: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield start and end of each period, the newest first, back to a moment."""
+    """Yield the start and end of each period, newest first, back to `first`."""
     moment = datetime.now(UTC)
     while moment > first:
         since, until = period(moment)
@@ -27,7 +25,7 @@ def periods(first: datetime) -> Iterator[tuple[datetime, datetime]]:
 
 
 def period(moment: datetime) -> tuple[datetime, datetime]:
-    """Return start and end of the period that covers a moment."""
+    """Return the start and end of the period that covers a moment."""
     now = datetime.now(UTC)
     for length, over in PERIODS:
         since = EPOCH + (moment - EPOCH) // length * length
@@ -37,8 +35,8 @@ def period(moment: datetime) -> tuple[datetime, datetime]:
 
 
 def end_of(until: datetime) -> datetime:
-    """Return until when a slice can hold anything that is known by now.
+    """Return the latest time that rows of a slice ending at `until` can have now.
 
-    A slice that goes on also holds what clocks that are ahead say.
+    An open slice also holds events of clocks that are ahead, by up to a day.
     """
     return min(until, datetime.now(UTC) + DAY)

@@ -1,6 +1,6 @@
-"""The proof that a replay shows what was shown.
+"""Prove that a replay shows what the screens showed.
 
-It compares recorded snapshots (`schemas.figures.snapshots`) with the replay of their moments.
+Recorded snapshots (`schemas.figures.snapshots`) are compared with the replay of their moments.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from schemas.figures.snapshots import SNAPSHOTS, rules, take
 from schemas.reference import calendar
 
 WHOLE = f"moment >= (SELECT max(whole_from) FROM {HORIZONS.name})"
-"""Whether a moment can still be replayed, in SQL."""
+"""SQL condition: a moment can still be replayed."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,16 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Proof:
-    """Compares snapshots with replays; all raise `dashboard.query.connection.UnreachableError`."""
+    """Compares snapshots with replays.
+
+    Every method may raise `dashboard.query.connection.UnreachableError`.
+    """
 
     connection: Connection
     province: str
 
     def recorded(self, since: datetime, until: datetime, limit: int = 1_000_000) -> list[Recorded]:
-        """Return what was recorded in a period and can still be replayed, the newest first.
+        """Return the snapshots of a period that can still be replayed, newest first.
 
         The end of the period is included.
         """
@@ -52,25 +55,25 @@ class Proof:
         return [Recorded(*row) for row in rows]
 
     def count(self) -> tuple[int, datetime | None]:
-        """Return how many snapshots there are, and the moment of the first."""
+        """Return the number of snapshots that can be replayed, and the moment of the first."""
         ((count, first),) = self.connection.tuples(
             f"SELECT count(), minOrNull(moment) FROM {SNAPSHOTS.name} FINAL WHERE {WHOLE}"
         )
         return count, first
 
     def comparable(self, one: Recorded) -> bool:
-        """Return whether a snapshot was asked for as it would be asked for now."""
+        """Tell whether a snapshot was taken by the rules that apply now."""
         return one.rules == self.rules
 
     def same(self, one: Recorded, lives: PastLives | None = None) -> bool:
-        """Return whether the replay of its moment, as known then, comes to the same hash."""
+        """Tell whether the replay of a snapshot's moment, as known then, has the same hash."""
         past = PastConnection(self.connection, self.province, Replay(one.moment), lives)
         return take(past.tuples, one.moment, calendar(self.province)).hash == one.hash
 
     def all(
         self, found: list[Recorded], on_progress: Callable[[int], None]
     ) -> Iterator[tuple[Recorded, bool | None]]:
-        """Yield each snapshot with whether it is the same; None for one that cannot be compared."""
+        """Yield each snapshot and whether its replay matches; None if it cannot be compared."""
         lives = PastLives(self.connection, self.province)
         for number, one in enumerate(found):
             yield one, self.same(one, lives) if self.comparable(one) else None
@@ -83,5 +86,5 @@ class Proof:
 
     @cached_property
     def rules(self) -> int:
-        """A hash of how a snapshot would be asked for now."""
+        """A hash of the rules by which a snapshot would be taken now."""
         return rules(calendar(self.province), self.calendar)

@@ -1,11 +1,11 @@
 """Slices: tables with the lives that moments of a period can see.
 
-A page asks dozens of queries, and each would go over all of history. A slice is a table with the
-rows of a kind's lives that any moment of a period can see, made by the first query, or ahead of all
-(`Slices.prepare`), and kept for those that follow. It holds `life_K` as it was when it was made;
-about entities of which something came later that matters, `life_K` itself is asked. With it go, in
-a table of their own, all versions that were known of lives into which a step was sorted later
-(`dashboard.history.lives`). Where none can be made, queries go over history as ever.
+A page runs dozens of queries, and each would read all of history. A slice is a table with the rows
+of a kind's lives that any moment of a period can see; it is made by the first query, or ahead of
+time (`Slices.prepare`), and kept for later ones. It holds `life_K` as of its making; entities with
+relevant events since then are read from `life_K` itself. A second table holds all known versions of
+the lives into which a late step was sorted (`dashboard.history.lives`). Where no table may be made,
+queries read all of history.
 """
 
 import logging
@@ -41,28 +41,31 @@ from schemas.moments import milliseconds
 
 log = logging.getLogger(__name__)
 MAX_SLICES = 36
-"""Slices that are kept of a kind."""
+"""Most slices kept per kind."""
 MAX_CHECKED = 100
-"""Moments of a slice for which it is remembered what came since."""
+"""Most moments of a slice for which newer entities are cached."""
 AHEAD_SECONDS = 3600.0
-"""Seconds after which slices are made ahead again: days go by."""
+"""Interval at which slices are made ahead again, as the periods move on with the days."""
 SLICES_AHEAD = 27
-"""Slices that are made ahead: those of the last year."""
+"""Number of slices made ahead: those of the last year."""
 FEW, MANY = 100, 1_000
-"""How many entities something may have come of since a slice was made: of more than the first
-number, it is made again while the old one is used; of more than the second, at once."""
+"""Entities with events since a slice was made: above `FEW` it is remade while the old one serves;
+above `MANY` it is remade before it is used again.
+"""
 MAX_SECONDS = 1800.0
-"""Age at which one is made again while the old one is used: lives may have been recomputed."""
+"""Age at which a slice is remade while the old one serves: lives may have been recomputed."""
 CHECK_SECONDS = 1.0
-"""Seconds after which it is checked again whether something came that matters."""
+"""Interval at which relevant new events are looked for."""
 REST = 5.0
-"""Seconds for which none is made again of the same period: meanwhile queries go over history."""
+"""Least seconds between two slices of the same period; meanwhile queries read all of history."""
 MAKE_SECONDS = 120.0
-"""Time limit for making one, whatever is left to who asks first: who asks again finds it."""
+"""Time limit for making a slice, whatever remains of the page's own: the next page finds it made.
+"""
 GRACE = 60.0
-"""Seconds for which a replaced one stays, as queries may be on their way to it."""
+"""Seconds until a replaced slice is dropped, as queries may still be about to read it."""
 BREATH = 3.0
-"""Seconds before slices are made ahead: who looks back is answered first."""
+"""Seconds to wait before making slices ahead, so that the viewer who looks back is answered first.
+"""
 LIGHT = " CODEC(T64, LZ4)"
 """Codec of numbers and moments: a quarter larger than ZSTD, read in three fifths of the time."""
 GENTLY = " SETTINGS max_threads = 1"
@@ -72,61 +75,63 @@ Marks = tuple[tuple[int, ...], ...]
 
 
 class Tier(IntEnum):
-    """What a row of a slice matters to, so that most queries read a part of them."""
+    """What needs a row of a slice; rows are sorted by it, so that most queries read only a part."""
 
     MONTH = 0
-    """To figures, whatever the moment: open, or closed, begun or changed within the last month."""
+    """Figures of any moment need it: open, or closed, begun or changed within the last month."""
     UNIT = 1
-    """One more row of the tiers below, of each agency and commune: so that figures by unit have a
-    group for every unit."""
+    """A copy of one row of the tiers below per agency and commune, so that figures by unit have a
+    group for every unit.
+    """
     LOOKBACK = 2
-    """To figures of a month ago."""
+    """Figures of a month ago need it."""
     REST = 3
-    """To lists of all records only."""
+    """Only lists of all records need it."""
 
 
 SPAN = (
     Column("ends", "Date", "The day on which it no longer holds."),
     Column("begins", MOMENT, "Since when it may hold."),
 )
-"""Columns by which a slice is sorted after the tier: they narrow what a moment reads, in both
-pictures."""
+"""Sort columns after the tier: they narrow the rows that a moment reads, in both pictures."""
 
 
 @dataclass(eq=False)
 class Slice:
-    """The tables of a period."""
+    """The tables of one period."""
 
     since: datetime
     until: datetime
     marks: Marks
-    """How far lives were computed when it was made: partition, rules, epoch, offset."""
+    """How far lives had been derived when it was made: partition, rules, epoch, offset."""
     name: str
     versions: str | None = None
-    """Table with the versions of lives that were known in several; None until they are made, and
-    where there are too many."""
+    """Name of the table of lives that were known in several versions; None until it is made, and if
+    there are too many of them.
+    """
     made: float = field(default_factory=time.monotonic)
     checked: dict[tuple[Picture, datetime], tuple[float, tuple[str, ...]]] = field(
         default_factory=dict
     )
-    """When it was checked what came since that a moment can see, and of which entities."""
+    """Entities with newer events that a moment can see, with the time of the check."""
     late: tuple[tuple[str, int, int], ...] = ()
-    """Steps that arrived later than the next one: the entity, when the next one arrived, when it
-    did (ms since 1970)."""
+    """Steps that arrived after their successor: entity, arrival of the successor, own arrival (ms
+    since 1970).
+    """
     _mixed: tuple[datetime, list[str]] | None = None
 
     @property
     def goes_on(self) -> bool:
-        """Whether it is that of the time near the present."""
+        """Whether it is the slice of the open period, which reaches the present."""
         return self.until == GOES_ON
 
     def mixed(self, moment: datetime) -> list[str]:
         """Return the entities whose lives were known in another version at a moment.
 
-        They have a step that arrived after it, before one that had arrived by then.
+        At that moment a step had not arrived and its successor had.
         """
         known = self._mixed
-        if known is None or known[0] != moment:  # a page asks two dozen times
+        if known is None or known[0] != moment:  # a page calls this two dozen times
             ms = milliseconds(moment)
             known = self._mixed = (
                 moment,
@@ -136,14 +141,14 @@ class Slice:
 
 
 class SliceView(NamedTuple):
-    """What shows a moment: a slice, and the entities of which something came since it was made."""
+    """A slice that serves a moment, and the entities that have newer events than it."""
 
     slice: Slice
     newer: tuple[str, ...] = ()
 
 
 class Slices:
-    """Makes and keeps slices; for all moments and from any thread."""
+    """Makes and keeps slices. Safe to use from many threads."""
 
     def __init__(self, present: Connection, province: str) -> None:
         """Keep slices of the database of `present`; lives follow the calendar of `province`."""
@@ -162,23 +167,23 @@ class Slices:
         self._ended = threading.Event()
 
     def at(self, life: Life, replay: Replay) -> SliceView | None:
-        """Return what shows a moment to queries that look back no further than `LOOKBACK`.
+        """Return the slice for queries about a moment that look back no further than `LOOKBACK`.
 
-        None where no table may be made, or the last one was made a moment ago and is old already.
-        Raises `dashboard.query.connection.UnreachableError`.
+        None if no table may be made, or if the current slice is outdated and too young to be
+        replaced (`REST`). Raises `dashboard.query.connection.UnreachableError`.
         """
         if self.tables.refused:
             return None
         since, until = period(replay.at)
         if since not in self._kept[life]:
-            # A page asks of all kinds, one after the other: they are made at the same time.
+            # A page queries all kinds, one after the other: make their slices at the same time.
             for other in LIVES:
                 if other is not life and since not in self._kept[other]:
                     self.run_in_background(partial(self._view, other, replay, since, until))
         return self._view(life, replay, since, until)
 
     def prepare(self) -> None:
-        """Have the slices of the last year made in the background, the newest first."""
+        """Make the slices of the last year in the background, newest first."""
         with self._guard:
             if time.monotonic() < self._ahead_again:
                 return
@@ -186,11 +191,11 @@ class Slices:
         self._run_later("ahead", self._make_ahead)
 
     def settle(self) -> None:
-        """Wait until those are made that were begun."""
+        """Wait until the background work queued so far is done."""
         self._ahead_worker.submit(lambda: None).result()
 
     def run_in_background(self, work: Callable[[], object]) -> None:
-        """Run work in another thread, without a time limit; nobody waits for it."""
+        """Run work in another thread, without a time limit and without waiting for it."""
         self._workers.submit(copy_context().run, within, None, work)
 
     def close(self) -> None:
@@ -200,7 +205,7 @@ class Slices:
         self.tables.close()
 
     def _run_later(self, key: object, work: Callable[[], object]) -> None:
-        """Run work after all that was queued before; not twice at a time."""
+        """Queue work for the background thread, unless work of the same key is queued already."""
         with self._guard:
             if key in self._queued or self._ended.is_set():
                 return
@@ -214,7 +219,7 @@ class Slices:
             finally:
                 self._queued.discard(key)
 
-        with suppress(RuntimeError):  # it was closed meanwhile
+        with suppress(RuntimeError):  # closed meanwhile
             self._ahead_worker.submit(copy_context().run, within, None, run)
 
     def _make_ahead(self) -> None:
@@ -257,7 +262,7 @@ class Slices:
             if found is not None and newer is not None:
                 with self._guard:
                     if since in kept:
-                        kept[since] = kept.pop(since)  # the last is the one that was used last
+                        kept[since] = kept.pop(since)  # the last key is the most recently used
                 if time.monotonic() - found.made > (MAX_SECONDS if len(newer) <= FEW else REST):
                     self._run_later((life, since), lambda: self._make_again(life, found))
                 return SliceView(found, newer)
@@ -266,7 +271,7 @@ class Slices:
             made = within(MAKE_SECONDS, lambda: self._make(life, since, until))
         if made is None:
             return None
-        # Somebody waits for it: the versions, which take about as long, come after.
+        # A page waits for the slice; the versions take about as long again, so they follow later.
         self._run_later((life, since), lambda: self._complete(life, made))
         return SliceView(made)
 
@@ -321,7 +326,7 @@ class Slices:
         )
         if name is None:
             return None
-        # The column decides, not what is selected in place of it: so that has no name.
+        # The tier in the SELECT has no alias, so that WHERE refers to the stored column.
         self._present.tuples(
             f"INSERT INTO {name} SELECT {life.names}, {Tier.UNIT:d}, ends, begins FROM {name} "
             f"WHERE tier > {Tier.UNIT:d} AND least(until, next_received_at) > {at(until)} "
@@ -348,13 +353,13 @@ class Slices:
         return tuple(late), name
 
     def _newer(self, life: Life, kept: Slice, replay: Replay) -> tuple[str, ...] | None:
-        """Return the entities of which something came since that a moment can see.
+        """Return the entities with events since a slice was made that a moment can see.
 
-        None where the slice is too old to be used.
+        None if the slice is too old to be used.
         """
         now = time.monotonic()
         if now - kept.made > LEFT_OVER.total_seconds() / 2:
-            return None  # another dashboard takes tables older than that for left over
+            return None  # another dashboard drops tables of that age as left over
         key = replay.picture, replay.at if kept.goes_on else kept.until
         checked, newer = kept.checked.get(key, (0.0, ()))
         if now - checked < CHECK_SECONDS:
@@ -371,16 +376,16 @@ class Slices:
             and replay.picture is Picture.KNOWN
             and (not kept.goes_on or self._is_mixed(life, newer, replay.at))
         ):
-            return None  # versions of lives that were known are only in what was made with it
+            return None  # the slice's table of versions does not have the newer ones
         if len(kept.checked) > MAX_CHECKED:
             kept.checked.clear()
         kept.checked[key] = now, newer
         return newer
 
     def _came(self, life: Life, kept: Slice, picture: Picture, until: datetime) -> tuple[str, ...]:
-        """Return the entities of which something came since that a moment can see.
+        """Query the entities with events since a slice was made that a moment can see.
 
-        One more than `MANY` at most.
+        At most `MANY` + 1 of them.
         """
         known = {mark[0]: mark[3] for mark in kept.marks}
         listed = ", ".join(map(str, known))
@@ -397,9 +402,9 @@ class Slices:
         return tuple(sorted(entity for (entity,) in rows))
 
     def _is_mixed(self, life: Life, entities: Iterable[str], moment: datetime) -> bool:
-        """Return whether one of these was known in another version at a moment.
+        """Tell whether one of some entities was known in another version at a moment.
 
-        Then the versions are to be made again.
+        If so, the versions must be derived again.
         """
         of = f"entity_id IN ({', '.join(map(quoted, entities))}) AND {came_late(moment, moment)}"
         return bool(
@@ -408,7 +413,8 @@ class Slices:
 
     def _marks(self, life: Life, *, fresh: bool = False) -> Marks:
         now = time.monotonic()
-        with holding(self._checking):  # a page asks of all kinds at once: one of them checks
+        # a page queries all kinds at once: only one of its threads checks
+        with holding(self._checking):
             checked, found = self._known
             is_old = checked < now if fresh else now - checked > CHECK_SECONDS
             if is_old:
@@ -424,7 +430,7 @@ class Slices:
 
 
 def _columns(columns: Iterable[Column]) -> str:
-    """Return columns as DDL; without a codec what is no number, or a byte."""
+    """Return columns as DDL; numbers and moments of two bytes or more get the codec `LIGHT`."""
     kept = [
         (one, LIGHT if re.search(r"\bU?Int(16|32|64)|DateTime", one.type) else "")
         for one in columns

@@ -1,10 +1,9 @@
-"""Each table as it was at a moment, as SQL; the one place that says what a moment can see.
+"""SQL of each table as it was at a moment; the only module that decides what a moment can see.
 
-So nothing received later can come in by a query that forgot to leave it out. `known`: of events
-only those received by then; of lives the rows received by then, and where these do not tell it
-those that `dashboard.history.lives` derives anew. `corrected`: what had happened by then, whenever
-it was received. When something arrived, was refused or was written of an alarm is the same in both
-pictures.
+So no query can show later data because its author forgot a condition. `known`: the events received
+by then, and the rows of lives received by then; where those do not show a life as it was known, the
+rows that `dashboard.history.lives` derives. `corrected`: what had happened by then, whenever it was
+received. The times of arrivals, refusals and evaluations of alarms are the same in both pictures.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -49,13 +48,13 @@ TIMELESS = {
     "unit_successors",
     *(table.name for table in (UNITS, SUCCESSORS, HEIRS, WORKING_WEEKS)),
 }
-"""Tables whose rows say themselves for which days they hold."""
+"""Tables whose rows themselves state the days on which they are valid."""
 ARRIVED = ", ".join(column.name for column in ARRIVALS.columns)
-"""The columns of the arrivals."""
+"""The columns of the table of arrivals."""
 ENDS = ("until", "next_received_at")
-"""Columns about the next step, of which nothing is known while a step is the newest."""
+"""Columns about the following step, which have no value while a step is the newest."""
 READ_ARRIVALS = {ARRIVALS.name, ARRIVAL_DAYS.name, FRESHNESS.name}
-"""Tables whose past needs to know what arrived in the minute that is going on."""
+"""Tables whose past includes the arrivals of the moment's own, unfinished minute."""
 
 
 class NoPastError(LookupError):
@@ -63,26 +62,26 @@ class NoPastError(LookupError):
 
 
 class Prepared(NamedTuple):
-    """What is prepared for one query, and the conditions that it declares."""
+    """What has been prepared for one query, and the bounds that the query declares."""
 
     derived: Collection[Life] = ()
-    """Whose lives, derived again, go with it in a table `derived_name`."""
+    """Lives derived again; their rows are sent along as the external table `derived_name`."""
     slices: Mapping[Life, Slice] = {}
-    """Slices with what of `life_K` the moment can see, back to `LOOKBACK`."""
+    """Slices that hold the rows of `life_K` that the moment can see, back to `LOOKBACK`."""
     mixed: Mapping[Life, Sequence[str]] = {}
     """Entities of a slice whose lives were known in another version."""
     newer: Mapping[Life, Sequence[str]] = {}
-    """Entities of which something came since a slice was made: it is not to be asked about them."""
+    """Entities with events since the slice was made: they are not read from it."""
     moments: Mapping[Life, str] = {}
-    """Tables that hold what figures ask of `current_K`."""
+    """Tables that hold the rows of `current_K` that figures need."""
     since: datetime | None = None
     """`Query.since`."""
     held: datetime | None = None
     """`Query.held`."""
     entities: str = "true"
-    """SQL condition on the entities that are asked for, or its placeholder."""
+    """SQL condition on the requested entities, or its placeholder."""
     minute: str = ""
-    """SQL for what arrived in the minute that is going on; empty: look among the events."""
+    """SQL for the arrivals of the moment's own minute; empty: read them from the events."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +92,12 @@ class Tables:
     replay: Replay
 
     def rewrite(self, query: Query, prepared: Prepared, percent: str = "%") -> str:
-        """Return the SQL of a query of the present as one of the past.
+        """Rewrite a query of the present as SQL about the past.
 
         Args:
-            query: One that `check` accepts.
-            prepared: What was prepared for it.
-            percent: How the query writes that sign: `%%` where it has parameters.
+            query: a query that `check` accepts.
+            prepared: what was prepared for it.
+            percent: how a percent sign is written: `%%` in a query with parameters.
         """
         # The condition itself may name parameters: its placeholder is filled after the escaping.
         prepared = prepared._replace(entities=ENTITIES if query.entities else "true")
@@ -124,19 +123,19 @@ class Tables:
         return at(self.replay.at)
 
     def is_near(self, since: datetime | None) -> bool:
-        """Return whether a query looks back no further than figures do."""
+        """Tell whether a query looks back no further than figures do."""
         return since is not None and since >= self.replay.at - MONTH
 
     def newest_of_figures(self, life: Life, prepared: Prepared) -> str:
-        """Return a query for what figures ask of `current_K`, to be materialised from a slice.
+        """Return a query for the rows of `current_K` that figures need, to be materialised.
 
-        Nobody asks for the version of what is one row.
+        The version is left out: there is one row per entity, and no figure reads it.
         """
         near = prepared._replace(since=self.replay.at - MONTH)
         return f"SELECT * EXCEPT version FROM ({self.current(near, life)})"
 
     def this_minute(self) -> str:
-        """Return a query for what had arrived in the minute that is going on."""
+        """Return a query for the arrivals of the moment's own minute, up to the moment."""
         return " UNION ALL ".join(
             f"SELECT {self._minute} AS minute, agency, '{kind.name}' AS kind, "
             f"received_at, occurred_at FROM {self._table(events_table(kind))} "
@@ -145,7 +144,7 @@ class Tables:
         )
 
     def as_values(self, rows: Iterable[Sequence[Any]]) -> str:
-        """Return the same as values: rows of agency, kind, received_at, occurred_at."""
+        """Return SQL of rows (agency, kind, received_at, occurred_at) as literal values."""
         values = [
             f"({quoted(agency)}, {quoted(kind)}, {at(received)}, {at(occurred)})"
             for agency, kind, received, occurred in rows
@@ -160,7 +159,7 @@ class Tables:
             f"SELECT {self._minute} AS minute, agency, kind, received_at, occurred_at FROM {source}"
         )
 
-    # Sources: each table as a query for what may be seen of it.
+    # Sources: each table as a query for the rows that may be seen of it.
 
     def events(self, _: Prepared, kind: Kind) -> str:
         """Return the events of a kind."""
@@ -169,8 +168,8 @@ class Tables:
     def state(self, prepared: Prepared, kind: Kind) -> str:
         """Return the newest step of each entity.
 
-        Where that is one of then it is the newest now, too; else the newest of then is looked up
-        among the events, only of the entities that are asked for.
+        If today's newest step can be seen at the moment, it was the newest then, too; otherwise the
+        newest of then is taken from the events, for the requested entities only.
         """
         table, only = state_table(kind), prepared.entities
         columns = ", ".join(f"`{column.name}`" for column in table.columns[:-1])
@@ -188,7 +187,7 @@ class Tables:
         )
 
     def life(self, prepared: Prepared, life: Life) -> str:
-        """Return the steps of all lives; of the newest of each no end is known."""
+        """Return the steps of all lives; the newest step of each has no end."""
         ends = ", ".join(f"if({self._is_newest()}, {FAR}, l.{name}) AS {name}" for name in ENDS)
         if prepared.since is None or prepared.since < self.replay.at - LOOKBACK:
             prepared = prepared._replace(slices={}, mixed={}, newer={})
@@ -224,9 +223,9 @@ class Tables:
         )
 
     def arrivals(self, prepared: Prepared) -> str:
-        """Return the minutes before the one that is going on; of that, what had come.
+        """Return the arrivals of full minutes, and of the moment's own minute up to the moment.
 
-        Rows are not merged, as the newest are the newest.
+        `FINAL` is not needed: readers take the newest arrivals, merged or not.
         """
         return (
             f"SELECT {ARRIVED} FROM {self._table(ARRIVALS)} WHERE minute < {self._minute} "
@@ -234,7 +233,7 @@ class Tables:
         )
 
     def arrival_days(self, prepared: Prepared) -> str:
-        """Return the days before the one that is going on; of that, what had come."""
+        """Return the arrivals of full days, and those of the moment's own day up to the moment."""
         today = f"toStartOfDay({self._minute})"
         minutes = (
             f"SELECT {ARRIVED} FROM {self._table(ARRIVALS)} "
@@ -248,10 +247,9 @@ class Tables:
         )
 
     def freshness(self, prepared: Prepared) -> str:
-        """Return when each agency was heard of, per kind.
+        """Return when each agency was last heard from, by kind.
 
-        The newest are the newest, whatever of a day or minute was written before: there is no need
-        to merge.
+        `FINAL` is not needed: the maximum is the same over earlier rows of a day or minute.
         """
         return (
             "SELECT agency, kind, max(a.received_at) AS received_at, "
@@ -260,7 +258,7 @@ class Tables:
         )
 
     def dead_letters(self, _: Prepared) -> str:
-        """Return the dead letters; one that was changed since was open."""
+        """Return the dead letters received by the moment; one that was changed later was open."""
         state = (
             f"if(changed_at > {self.moment}, 'open', state) AS state, "
             f"least(changed_at, {self.moment}) AS changed_at"
@@ -271,15 +269,15 @@ class Tables:
         )
 
     def refusals(self, _: Prepared) -> str:
-        """Return what gateways had refused."""
+        """Return the refusals that gateways had reported by the moment."""
         return f"SELECT * FROM {self._table(REFUSALS)} FINAL WHERE until <= {self.moment}"
 
     def heartbeats(self, _: Prepared) -> str:
-        """Return the heartbeats that were written."""
+        """Return the heartbeats written by the moment."""
         return f"SELECT * FROM {self._table(HEARTBEATS)} FINAL WHERE written_at <= {self.moment}"
 
     def alarm_rows(self, _: Prepared) -> str:
-        """Return the newest step of each alarm."""
+        """Return the newest step of each alarm, as of the moment."""
         return (
             f"SELECT * FROM {self._table(ALARM_STEPS)} WHERE evaluated_at <= {self.moment} "
             "ORDER BY id, began_at, version DESC LIMIT 1 BY id, began_at"
@@ -290,20 +288,20 @@ class Tables:
         return alarms_select(f"({self.alarm_rows(prepared)})")
 
     def watch(self, _: Prepared) -> str:
-        """Return when each job of the watch was done.
+        """Return when each job of the watch last ran, as of the moment.
 
-        Who looked when is not kept: it is not in doubt unless it ended before the moment, but
-        nobody looked before anything was written of an alarm.
+        Earlier runs are not stored: a job is taken to have run at the moment, unless its last run
+        was earlier. Before the first step of any alarm nothing was watched.
         """
         begun = f"(SELECT minOrNull(evaluated_at) FROM {self._table(ALARM_STEPS)})"
-        # No need for that where a watch looks on at the very moment, as over an exercise.
+        # A watch that follows the moment itself, as in an exercise, counts without any alarm step.
         seen = f"{begun} <= {self.moment} OR at <= {self.moment} + INTERVAL 1 MINUTE"
-        # Chosen first, as `at` would be what it is replaced with.
+        # Filter in a subquery, as `REPLACE` would make the condition see the replaced `at`.
         chosen = f"SELECT * FROM {self._table(WATCH)} FINAL WHERE {seen}"
         return f"SELECT * REPLACE (least(at, {self.moment}) AS at) FROM ({chosen})"
 
     def progress(self, _: Prepared) -> str:
-        """Return how far workers had come: how far that was is not kept, and not in doubt."""
+        """Return progress as if every worker were up to date: past progress is not stored."""
         return (
             f"SELECT * REPLACE (end AS written, NULL AS waits_since, {self.moment} AS moved_at, "
             f"{self.moment} AS at) FROM {self._table(PROGRESS)} FINAL"
@@ -338,10 +336,10 @@ class Tables:
         condition: str = "true",
         of_derived: str = "true",
     ) -> str:
-        """Return lives as a slice or `life_K` has them, with exceptions from other sources.
+        """Return lives from a slice or from `life_K`, with the exceptions from other sources.
 
-        These are lives of which something came since the slice was made, that were known in
-        another version, or that are derived again.
+        Exceptions are the lives with events since the slice was made, those known in another
+        version, and those derived again.
         """
         slice_, others = prepared.slices.get(life), [f"{self._is_seen()} AND {condition}"]
         kept, derived = f"{self._table(life_table(life.kind))} AS l FINAL", ""
@@ -402,7 +400,7 @@ def check(query: Query) -> None:
 
 
 def derived_name(life: Life) -> str:
-    """Return the name of the table with lives derived again, which goes with a query."""
+    """Return the name of the external table with the lives derived again of a kind."""
     return f"derived_{life.kind.name}"
 
 

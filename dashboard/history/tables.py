@@ -1,6 +1,6 @@
-"""Tables that the dashboard makes for itself, for a while, and drops again.
+"""Temporary tables that the dashboard creates for itself and drops again.
 
-They are named so that nobody else's is dropped.
+Their names have prefixes of their own, so that no other table is dropped.
 """
 
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Prefix(StrEnum):
-    """What their names begin with."""
+    """Prefixes of the names of temporary tables."""
 
     SLICE = "scene_"
     VERSIONS = "versions_"
@@ -30,16 +30,16 @@ class Prefix(StrEnum):
 
 
 LEFT_OVER = timedelta(hours=6)
-"""Age from which a table is taken for one of a dashboard that was killed."""
+"""Age from which a table is taken to be left over by a dashboard that was killed."""
 MAX_WAITING = 24
-"""Tables that wait to be dropped; beyond, the oldest is dropped at once."""
+"""Most tables that wait to be dropped; above this, the oldest are dropped at once."""
 
 
 class TemporaryTables:
-    """Makes such tables and drops them; from any thread."""
+    """Creates temporary tables and drops them. Safe to use from many threads."""
 
     def __init__(self, present: Connection) -> None:
-        """Make tables in the database of a connection."""
+        """Create tables in the database of a connection."""
         self._present = present
         self._guard = threading.Lock()
         self._known: set[str] = set()
@@ -50,18 +50,18 @@ class TemporaryTables:
 
     @property
     def refused(self) -> bool:
-        """Whether none may be made."""
+        """Whether the account may not create tables."""
         return self._refused
 
     def make(self, prefix: Prefix, definition: str) -> str | None:
-        """Make a table.
+        """Create a table.
 
         Args:
-            prefix: What its name begins with.
-            definition: What follows its name in DDL.
+            prefix: how its name begins.
+            definition: the DDL that follows its name.
 
         Returns:
-            Its name, None where none may be made.
+            Its name; None if none may be created.
 
         Raises:
             UnreachableError: `dashboard.query.connection.UnreachableError`.
@@ -69,7 +69,7 @@ class TemporaryTables:
         if self._refused or self._closed:
             return None
         name = f"{prefix}{uuid.uuid4().hex}"
-        with suppress(RuntimeError):  # it was closed meanwhile
+        with suppress(RuntimeError):  # closed meanwhile
             self._worker.submit(copy_context().run, within, None, self._tidy)
         try:
             self._present.tuples(f"CREATE TABLE {name} {definition}")
@@ -91,7 +91,7 @@ class TemporaryTables:
         return None if is_closed else name
 
     def drop_later(self, name: str | None, grace: float) -> None:
-        """Drop a table in `grace` seconds: until then queries may be on their way to it."""
+        """Drop a table after `grace` seconds, as queries may still be about to read it."""
         if name:
             with self._guard:
                 self._waiting.append((time.monotonic() + grace, name))
@@ -105,7 +105,7 @@ class TemporaryTables:
             self._drop(name)
 
     def _tidy(self) -> None:
-        """Drop what waits for it, the first time also what killed dashboards left behind."""
+        """Drop tables that are due; the first time also those left over by killed dashboards."""
         with self._guard:
             now, over = time.monotonic(), len(self._waiting) - MAX_WAITING
             gone = [
@@ -125,8 +125,8 @@ class TemporaryTables:
             log.warning("temporary tables were not dropped: %s", error)
 
     def _drop(self, name: str) -> None:
-        # From memory at once, as what is only forgotten stays there for minutes; from disk without
-        # waiting for who still reads it.
+        # Tables in memory with SYNC, as ClickHouse would keep a dropped one for minutes; tables on
+        # disk without, so as not to wait for their readers.
         self._present.tuples(
             f"DROP TABLE IF EXISTS {name}{' SYNC' if name.startswith(Prefix.MOMENT) else ''}"
         )

@@ -1,1 +1,1 @@
-"""Read from ClickHouse: the connection, the clock, the cache, and every store of questions."""
+"""Read from ClickHouse: the connection, the clock, the cache, and every store of queries."""

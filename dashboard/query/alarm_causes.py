@@ -38,17 +38,17 @@ class AlarmCause:
     scene: str
     """The scene of the wall that shows it, or `OF_FIGURE`."""
     place: str = ""
-    """The message key in place of its units; empty if it names its units."""
+    """The message key shown instead of its units; empty if the units are named."""
     many_of: Literal["units", "alarms"] = "units"
-    """What `many` is used for several of, and what `n` counts: units, or alarms shown as one."""
+    """What `n` counts, and of which `many` needs several: units, or alarms shown as one."""
     marks_communes: bool = True
     """Whether maps mark its communes; those of a silent source are hatched instead."""
     seen_twice: bool = False
-    """Whether two rules watch it, so that one matter may raise two alarms."""
+    """Whether two rules detect it, so that one matter may raise two alarms."""
     by_subject: bool = True
     """Whether alarms of several subjects are shown apart."""
     value_is_seconds: bool = False
-    """Whether the value is a span of time, and formatted as such."""
+    """Whether the value is a duration in seconds, and formatted as such."""
 
     def __post_init__(self) -> None:
         whole(

@@ -1,6 +1,6 @@
-"""Alarms as screens show them: those that the watch keeps, grouped so that a storm is no flood.
+"""Group the stored alarms for screens, so that a storm does not flood them.
 
-Pure: it executes nothing.
+Pure: it executes no query.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,38 +13,39 @@ from dashboard.query.alarm_causes import cause_of
 from schemas.clickhouse.watch_tables import late_after
 
 GROUP_ABOVE = 2
-"""More alarms than this of one cause are shown as one."""
+"""Number of alarms of one cause above which they are shown as one."""
 
 
 @dataclass(frozen=True)
 class StoredAlarm:
-    """An alarm; `priority` 1 is the gravest, `communes` is empty for the province as a whole."""
+    """An alarm; `priority` 1 is the most severe, `communes` is empty for the whole province."""
 
     cause: str
     priority: int
     since: datetime | None
     communes: tuple[str, ...] = ()
     subject: str = ""
-    """The category, kind of feed, figure or reason that it is about."""
+    """The category, kind of feed, figure or reason that the alarm is about."""
     count: int = 0
     change: int = 0
     agencies: tuple[str, ...] = field(default=())
     span: timedelta = timedelta(0)
-    """How far off a clock is; of several, the most."""
+    """By how much a clock is wrong; the largest if several alarms are grouped."""
     rule: str = ""
     value: float = 0.0
     radius: float = 0.0
-    """Of a cluster: from its middle to the outermost report, in metres; 0 without coordinates."""
+    """Distance in metres from a cluster's centre to its outermost report; 0 without coordinates."""
     lat: float | None = None
     lon: float | None = None
     merged_count: int = 1
-    """How many alarms it stands for."""
+    """Number of alarms grouped into it."""
     raised: datetime | None = None
-    """When it was raised; of several, the last time. Its cause may have begun before (`since`)."""
+    """When it was raised; the last time if several are grouped. Its cause may be older (`since`).
+    """
 
     @property
     def id(self) -> str:
-        """Stays the same while the alarm lasts."""
+        """An id that stays the same while the alarm is open."""
         places = self.communes or self.agencies
         return ":".join(
             (self.cause, self.subject, *(places if len(places) <= GROUP_ABOVE else ("many",)))
@@ -52,7 +53,7 @@ class StoredAlarm:
 
     @property
     def units(self) -> int:
-        """How many communes or agencies it is about."""
+        """The number of communes or agencies concerned."""
         return max(len(self.communes), len(self.agencies))
 
 
@@ -60,21 +61,21 @@ class StoredAlarm:
 class Watched:
     """Whether the watch runs.
 
-    Without, no alarm may be shown as if it were of now, nor their absence as calm.
+    If it does not, screens show no alarm as current, and do not show the absence of alarms as calm.
     """
 
     alive: bool = True
     until: datetime | None = None
-    """Up to when all was looked at; None where nothing ever was."""
+    """The moment up to which every job has run; None if none ever ran."""
 
 
 def watched(jobs: Iterable[Mapping[str, Any]], now: datetime, stale_after: float) -> Watched:
-    """Return whether the watch runs, by when each of its jobs was last done.
+    """Tell whether the watch runs, by when each of its jobs last ran.
 
     Args:
-        jobs: The rows of `AlarmStore.jobs`.
-        now: The moment.
-        stale_after: Seconds after which a job counts as not done.
+        jobs: the rows of `AlarmStore.jobs`.
+        now: the current moment.
+        stale_after: seconds without a run after which a job counts as stalled.
     """
     done = [
         (
@@ -114,11 +115,11 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[StoredAlarm]:
 
 
 def merged(alarms: Iterable[StoredAlarm]) -> list[StoredAlarm]:
-    """Return alarms with those that are about one matter merged.
+    """Merge alarms about one matter.
 
-    Two rules may see one matter: a burst in a commune and the cluster that it comes from, overdue
-    filings of a commune and of its agency. What is of one such cause and subject in one commune is
-    shown once, with the coordinates of the one and the count of the other.
+    Two rules may detect one matter: a burst in a commune and the cluster that it comes from;
+    overdue filings of a commune and of its agency. Alarms of one cause and subject that share a
+    commune are shown once, with the coordinates of one and the count of the other.
     """
     found: list[StoredAlarm] = []
     for alarm in alarms:
@@ -151,9 +152,9 @@ def _merged(same: list[StoredAlarm]) -> StoredAlarm:
 
 
 def grouped(alarms: Sequence[StoredAlarm]) -> tuple[StoredAlarm, ...]:
-    """Return alarms by priority, the newest first.
+    """Sort alarms by priority, newest first, and group those of one cause and subject.
 
-    Many of one cause and subject become one with all their communes and agencies.
+    More than `GROUP_ABOVE` of them become one alarm with all their communes and agencies.
     """
 
     def cause(alarm: StoredAlarm) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Queries about alarms, which the watch raises and clears (`streams.watch`).
 
-What is open, what was, and who looks; every method may raise
+Open alarms, past alarms, and the jobs of the watch. Every method may raise
 `dashboard.query.connection.UnreachableError`.
 """
 
@@ -16,7 +16,7 @@ from schemas.clickhouse.watch_tables import WATCH
 from schemas.moments import milliseconds
 
 ALARMS = "alarms"
-"""The view of the alarms that were raised."""
+"""The view of all alarms."""
 SHOWN = (
     "id, rule, cause, subject, priority, since, raised_at, cleared_at, communes, agencies, "
     "count, change, value, level, lat, lon, radius"
@@ -25,14 +25,14 @@ SHOWN = (
 
 @dataclass(frozen=True)
 class AlarmStore:
-    """Asks one ClickHouse database about alarms."""
+    """Queries one ClickHouse database about alarms."""
 
     connection: Connection
 
     def open(self, clock: Clock) -> list[Row]:
-        """Return the alarms that are raised and not cleared at the moment, as last evaluated.
+        """Return the alarms that are open at the clock's moment, as last evaluated.
 
-        The columns of `SHOWN`; the gravest and newest first.
+        The columns of `SHOWN`; most severe first, then newest.
         """
         query = Query(
             f"SELECT {SHOWN} FROM {{tables.alarms}} WHERE raised_at <= {moment('now')} "
@@ -43,7 +43,7 @@ class AlarmStore:
         return list(self.connection.rows(query, now=milliseconds(clock.now())))
 
     def history(self, start: datetime, end: datetime, limit: int = 1000) -> list[Row]:
-        """Return the alarms that were open at some time of a period, the newest first.
+        """Return the alarms that were open at any time of a period, newest first.
 
         The columns of `SHOWN`.
         """
@@ -56,9 +56,9 @@ class AlarmStore:
         return list(self.connection.rows(query, start=milliseconds(start), end=milliseconds(end)))
 
     def jobs(self) -> list[Row]:
-        """Return when each job of the watch was last done: job, period_seconds, at.
+        """Return when each job of the watch last ran: job, period_seconds, at.
 
-        One that others outlived by a day is no more.
+        A job that last ran a day before the others no longer exists and is left out.
         """
         query = Query(
             "SELECT job, argMax(period_seconds, w.at) AS period_seconds, max(w.at) AS at "

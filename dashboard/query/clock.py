@@ -1,6 +1,6 @@
-"""The moment that a query is asked for.
+"""The moment for which a query is answered.
 
-Every query of a store takes a clock; none reads the time by itself.
+Every query of a store takes a clock; none reads the time itself.
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Says for which moment a screen is drawn."""
+    """The moment for which a screen is rendered."""
 
     def now(self) -> datetime:
-        """Return the moment, with an offset."""
+        """Return the moment, with a time zone."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """The present."""
+    """A clock that shows the present."""
 
     def now(self) -> datetime:
         """Return the present time."""
@@ -27,29 +27,29 @@ class Live:
 
 @dataclass(frozen=True)
 class At:
-    """A moment at which the clock stands still."""
+    """A clock that stands still at a moment."""
 
     at: datetime
 
     def now(self) -> datetime:
-        """Return the moment at which it stands."""
+        """Return that moment."""
         return self.at
 
 
 class Picture(StrEnum):
-    """Which knowledge of a moment of the past is shown."""
+    """The two pictures of a past moment."""
 
     KNOWN = "known"
-    """Only what had been received by then."""
+    """Only what had been received by the moment."""
     CORRECTED = "corrected"
-    """All that has been received since, of what had happened by then."""
+    """All that had happened by the moment, including what was received later."""
 
 
 @dataclass(frozen=True)
 class Replay(At):
-    """A moment of the past, and the knowledge of it that is asked.
+    """A past moment and the picture of it that is requested.
 
-    A `dashboard.history.past.PastConnection` answers it.
+    Queries for it run on a `dashboard.history.past.PastConnection`.
     """
 
     picture: Picture = Picture.KNOWN

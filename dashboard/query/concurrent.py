@@ -1,6 +1,6 @@
-"""Run queries of a page at the same time.
+"""Run queries of one page concurrently.
 
-ClickHouse takes about as long to plan a query as to answer it, and plans each by itself.
+ClickHouse takes about as long to plan a query as to run it, and plans each one separately.
 """
 
 from collections.abc import Callable
@@ -12,21 +12,22 @@ from dashboard.query.turns import waiting
 
 T = TypeVar("T")
 WORKERS = 2
-"""Threads beside those that the pages run in. They stay, as each has a connection of its own."""
+"""Worker threads in addition to those of the pages; permanent, as each has a connection of its own.
+"""
 _workers = ThreadPoolExecutor(WORKERS, "run-concurrently")
 
 
 def run_concurrently(question: Callable[[], T]) -> Callable[[], T]:
-    """Begin a question in another thread, and return what waits for its answer.
+    """Start a query in a worker thread and return a function that waits for its answer.
 
-    It is asked with the rights of the caller. If no worker is free when the answer is taken, it is
-    asked inline, so that nobody queues for a worker.
+    It runs with the rights of the caller. If no worker has begun it when the answer is needed, it
+    runs inline, so that callers never queue.
 
     Args:
-        question: What to run.
+        question: runs the query.
 
     Returns:
-        A function that gives the answer, or raises what the question raised.
+        A function that returns the answer, or raises what `question` raised.
     """
     rights = copy_context()
     begun = _workers.submit(rights.run, question)

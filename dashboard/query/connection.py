@@ -1,7 +1,7 @@
-"""Run queries on ClickHouse, with a client for each thread.
+"""Run queries on ClickHouse, with one client per thread.
 
-A `Client` of clickhouse-driver serves one thread at a time and is unusable after an error: so each
-thread has its own, which is dropped after any error and made again.
+A `Client` of clickhouse-driver serves one thread at a time and is unusable after an error. So each
+thread has its own, which is dropped after an error and created again.
 """
 
 import math
@@ -22,29 +22,30 @@ from schemas.clickhouse.sql import database
 
 __all__ = ["Connection", "Statement", "TimeLimitError", "UnreachableError"]
 STREAM_SECONDS = 120
-"""How long ClickHouse may be silent while it sorts a long answer."""
+"""Seconds for which ClickHouse may send nothing while it sorts a long answer."""
 
 
 class Statement(NamedTuple):
-    """What is sent to ClickHouse for a query."""
+    """What is sent to ClickHouse for a query: SQL, external tables and settings."""
 
     sql: str
     tables: list[dict[str, Any]] | None = None
-    """Rows that go with it, as external tables of clickhouse-driver."""
+    """Rows sent along, as external tables of clickhouse-driver."""
     settings: Mapping[str, Any] = {}
 
 
 class Connection:
     """Runs queries on one ClickHouse database, from any thread.
 
-    Every method that asks raises `UnreachableError`, and `dashboard.query.rights.NoRightsError` for
-    somebody who may see the wall only. All take a `Query`, which a connection to the past
-    (`dashboard.history.past`) answers, too; SQL as a plain text is for statements about the present
-    alone (the server's version, tables that are made), and refused there.
+    Every method that queries may raise `UnreachableError`, and
+    `dashboard.query.rights.NoRightsError` for a viewer who may see the wall only. All take a
+    `Query`, which a connection to the past (`dashboard.history.past`) can answer, too. SQL as a
+    plain string is for statements about the present only (the server's version, temporary tables);
+    a connection to the past refuses it.
     """
 
     def __init__(self, url: str) -> None:
-        """Connect to the database of an address (`clickhouse://…`) when first asked."""
+        """Prepare a connection to `clickhouse://…`; it connects at the first query."""
         self.url = url
         self._local = threading.local()
 
@@ -76,11 +77,11 @@ class Connection:
         return client
 
     def _statement(self, query: Query | str, *, has_parameters: bool) -> Statement:
-        """Return what is sent for a query; with parameters a % of its own is written `%%`."""
+        """Return what is sent for a query; one with parameters has each literal % as `%%`."""
         return Statement(query if isinstance(query, str) else query.live)
 
     def rows(self, query: Query | str, **parameters: Any) -> list[dict[str, Any]]:
-        """Return the rows of an answer, by column name."""
+        """Return the rows of an answer as dicts by column name."""
         statement = self._statement(query, has_parameters=True)
         settings = _limited(statement.settings)
         with self._client() as client:
@@ -95,7 +96,7 @@ class Connection:
         return [dict(zip(names, row, strict=True)) for row in found]
 
     def tuples(self, query: Query | str, **parameters: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of an answer as they come."""
+        """Return the rows of an answer as tuples."""
         statement = self._statement(query, has_parameters=bool(parameters))
         settings = _limited(statement.settings)
         with self._client() as client:
@@ -109,7 +110,7 @@ class Connection:
             )
 
     def frame(self, query: Query | str, **parameters: Any) -> Any:
-        """Return the rows of an answer as a pandas frame."""
+        """Return the rows of an answer as a pandas DataFrame."""
         statement = self._statement(query, has_parameters=True)
         settings = _limited(statement.settings)
         with self._client() as client:
@@ -120,13 +121,13 @@ class Connection:
     def stream(
         self, query: Query | str, block: int, **parameters: Any
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield the rows of a long answer in blocks of `block`, of which one is in memory.
+        """Yield the rows of a long answer in blocks of `block` rows.
 
-        It has a client of its own, so that blocks may be taken by different threads. Whoever takes
-        no more closes the iterator: the query is then cancelled.
+        Only one block is in memory at a time. The query uses a client of its own, so that different threads may take blocks. Closing the iterator
+        cancels the query.
 
         Raises:
-            UnreachableError: Also in the middle of an answer.
+            UnreachableError: also in the middle of an answer.
         """
         must_see_all()
         statement = self._statement(query, has_parameters=bool(parameters))
@@ -147,8 +148,7 @@ class Connection:
                     return
                 yield rows
         except GeneratorExit:
-            # Of an answer that has come whole there is nothing to cancel: ClickHouse would not
-            # answer any more.
+            # A complete answer must not be cancelled: ClickHouse would not reply any more.
             if client.connection.is_query_executing:
                 with suppress(Exception):
                     client.cancel()
@@ -163,7 +163,7 @@ class Connection:
     def close(self) -> None:
         """Disconnect this thread's client in good order.
 
-        A socket that closes with unread bytes is a reset to ClickHouse.
+        ClickHouse sees a reset if a socket is closed with unread bytes.
         """
         client = getattr(self._local, "client", None)
         if client is not None:
@@ -172,9 +172,9 @@ class Connection:
 
 
 def _limited(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return settings by which ClickHouse gives up when the time of whoever asks is over.
+    """Return settings that make ClickHouse give up when the caller's time limit ends.
 
-    Raises `TimeLimitError` when it is over already.
+    Raises `TimeLimitError` if it has ended already.
     """
     left = time_limit.remaining()
     return settings if left is None else {**settings, "max_execution_time": math.ceil(left)}

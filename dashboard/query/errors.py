@@ -1,9 +1,9 @@
-"""Why ClickHouse did not answer a query of the screens."""
+"""Errors of queries that ClickHouse did not answer."""
 
 
 class UnreachableError(Exception):
-    """ClickHouse did not answer, or not as asked; the message says why."""
+    """ClickHouse did not answer, or answered with an error; the message says why."""
 
 
 class TimeLimitError(UnreachableError):
-    """The answer did not come within the time that whoever asks may take."""
+    """The answer did not arrive within the caller's time limit."""

@@ -1,7 +1,4 @@
-"""Figures as screens ask for them; each with its age.
-
-Of the province, of all its units, of another moment, over time.
-"""
+"""Figures as screens need them: of the province, of every unit, of another moment, over time."""
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,31 +24,31 @@ from schemas.reference import ZONE, WorkingCalendar
 from schemas.sources.freshness import Source
 
 PERIOD = timedelta(days=30)
-"""What figures of a period look back on."""
+"""Period that figures of a period look back over."""
 TREND_DAYS = 30
 OUTSIDE = "outside"
-"""Stands for the communes that are none of the province: unknown codes, or those of elsewhere."""
+"""Stands for communes outside the province: unknown codes, and communes of other provinces."""
 
 
 def of_unit(by: By, units: Units) -> str:
-    """Return SQL: whether an entity is of the unit in the parameter `unit`.
+    """Return an SQL condition: an entity belongs to the unit in the parameter `unit`.
 
-    Empty for the province, which all are of.
+    Empty for the province, to which every entity belongs.
     """
     return "" if by == "province" else f"{key_sql(by, units)} = %(unit)s"
 
 
 @dataclass(frozen=True)
 class FigureStore:
-    """Asks for figures; all methods may raise `dashboard.query.connection.UnreachableError`.
+    """Queries figures; `calendar` is the working calendar of the province.
 
-    `calendar` is the working calendar of the province.
+    Every method may raise `dashboard.query.connection.UnreachableError`.
     """
 
     connection: Connection
     calendar: WorkingCalendar
     commune_units: Units = "today"
-    """Whether communes are those of the day of a step, or of today."""
+    """Whether communes are units of a step's own day, or of today."""
 
     def now(
         self,
@@ -60,17 +57,17 @@ class FigureStore:
         by: Sequence[str] = (),
         period: timedelta = PERIOD,
     ) -> dict[Key, dict[str, Reading]]:
-        """Return what figures read now: values of the dimensions → code → reading, without ages."""
+        """Return current readings (without ages): values of the dimensions → code → reading."""
         moment = AskedMoment.of(clock.now(), self.calendar, period)
         return ask(self.connection.tuples, figures, moment, by, units=self.commune_units)
 
     def each(
         self, clock: Clock, figures: Sequence[Figure], ids: Sequence[str]
     ) -> dict[str, dict[str, Reading]]:
-        """Return what each of some entities adds to figures of its kind.
+        """Return what each of some entities contributes to the figures of its kind.
 
-        That is entity_id → code → what the figure would read of it alone; nothing of an entity that
-        there is not.
+        By entity id, then by figure code: the reading over that entity alone. Unknown entities are
+        left out.
         """
         if not ids:
             return {}
@@ -93,10 +90,10 @@ class FigureStore:
         unit: str = "",
         state: bool = True,
     ) -> dict[str, Reading]:
-        """Return what figures read at a moment of the past, as far as is known now.
+        """Return the readings at a past moment, by what is known now.
 
-        Of the province or one of its units. Without `state`, figures of a period only, and of each
-        entity as it stands now: that costs a tenth.
+        For the province or one of its units. With `state=False`, only figures of a period, computed
+        from each entity's current state: a tenth of the cost.
         """
         moment = AskedMoment.of(at, self.calendar, period)
         parameters = {} if by == "province" else {"unit": unit}
@@ -117,7 +114,7 @@ class FigureStore:
         by: By = "province",
         unit: str = "",
     ) -> list[dict[str, Reading]]:
-        """Return what `then` finds at each of several moments, in one pass."""
+        """Return what `then` returns for each of several moments, in one pass."""
         parameters = {} if by == "province" else {"unit": unit}
         return ask_at(
             lambda query: self.connection.tuples(query, **parameters),
@@ -129,9 +126,9 @@ class FigureStore:
     def trends(
         self, clock: Clock, by: By, unit: str, days: int = TREND_DAYS
     ) -> dict[str, list[tuple[datetime, Reading]]]:
-        """Return all figures of a unit day by day: code → (end of the day, or now), reading.
+        """Return every figure of a unit by day: code → (end of the day, or now; reading).
 
-        Those of a period are of each day alone.
+        Figures of a period cover that single day.
         """
         now, found = clock.now(), dict[str, list[tuple[datetime, Reading]]]()
         midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -156,23 +153,24 @@ class FigureStore:
         current: Callable[[], Sequence[Source]],
         communes: Container[str] | None = None,
     ) -> dict[str, Readings]:
-        """Return all figures of the province, of each commune and of each agency, with their ages.
+        """Return every figure of the province, each commune and each agency, with ages.
 
         Args:
-            clock: For which moment.
-            province: Under which code those of the province are; others are under their own.
-            current: Gives the sources as they stand, by which figures have their ages; called after
-                the figures were asked.
-            communes: Those of the province; with them, `OUTSIDE` has the figures of all others.
+            clock: the moment.
+            province: the key for the province's readings; other units have their own codes.
+            current: returns the current state of the sources, which gives figures their ages; called
+                after the figures were queried.
+            communes: the communes of the province; with them, `OUTSIDE` holds the figures of all
+                others.
         """
         moment = AskedMoment.of(clock.now(), self.calendar, PERIOD)
-        # First the figures, then the sources: their query may be on its way meanwhile.
+        # Figures first: the query of the sources may be running in another thread meanwhile.
         by_unit = ask_each(self.connection.tuples, FIGURES, moment, UNITS, units=self.commune_units)
         sources = current()
         found: dict[str, Readings] = {
             province: aged(by_unit.pop(()), sources) | {TIMELY: timely(sources)}
         }
-        its = of_units(sources)  # once, as there are hundreds of both
+        its = of_units(sources)  # once, as there are hundreds of units and of sources
         for by in UNITS:
             for key, readings in by_unit.items():
                 if key[:-1] == (by,) and (unit := key[-1]):
@@ -194,7 +192,7 @@ def _is_outside(unit: str, communes: Container[str]) -> bool:
 
 
 def summed(of: Sequence[Readings]) -> Readings:
-    """Return counts and shares of several units in one, without medians and greatest spans."""
+    """Add up the counts and shares of several units; medians and maxima are left out."""
     found: dict[str, Reading] = {}
     for figure in FIGURES if of else ():
         ones = [reading for readings in of if (reading := readings.get(figure.code)) is not None]

@@ -1,10 +1,12 @@
-"""Queries about lists of records that meet some conditions: a page, how many, choices, a stream.
+"""Queries about lists of records that match conditions: a page, the total, choices, a stream.
 
-All is asked of `current_K`, which has one row per record once `FINAL` took the newest: that takes
-most of the time of a query (0.2 s of a million records), so each reads only the columns that it
-needs. A page near the end is read from the end. Every method may raise
-`dashboard.query.connection.UnreachableError`. The identity of who made a field report is in none of
-the tables that are read here but `state_feedback`, of which `EXTRA` is selected only.
+They read `current_K`, which has one row per record once `FINAL` took the newest. That takes most of
+a query's time (0.2 s for a million records), so each reads only the columns that it needs. A page
+near the end is read from the end. Every method may raise
+`dashboard.query.connection.UnreachableError`.
+
+Of the tables read here, only `state_feedback` holds the identity of a reporter; only the columns in
+`EXTRA` are selected from it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,18 +38,18 @@ EXTRA = {
     FEEDBACK: ("address", "description"),
     MEETING: ("title", "ends_at"),
 }
-"""What only `state_K` has of a record, and a list may show."""
+"""Fields of a list that only `state_K` has."""
 BLOCK = 4_000
 """Rows of a stream that are in memory at a time."""
 
 
 @dataclass(frozen=True)
 class Sought:
-    """Which records are looked for: all conditions hold together, of the values of one field any.
+    """A search for records: all conditions must hold; of the values of one field, any.
 
-    `only` has fields of the list and their values as texts, one that the kind does not have is left
-    out. `text` is a part of the number or, with or without tone marks, of the words of a record;
-    `meant` are the codes that have the text in their words.
+    `only` maps fields of the list to their values as text; fields that the kind does not have are
+    ignored. `text` is a part of a record's number or, with or without tone marks, of its words;
+    `meant` holds the codes whose labels contain the text.
     """
 
     kind: Kind
@@ -56,7 +58,7 @@ class Sought:
     meant: tuple[tuple[str, tuple[str, ...]], ...] = ()
     since: datetime | None = None
     until: datetime | None = None
-    """The records that began from `since` on and before `until`."""
+    """Records that began at or after `since` and before `until`."""
     figure: Figure | None = None
     by: By = "province"
     unit: str = ""
@@ -64,9 +66,9 @@ class Sought:
 
 @dataclass(frozen=True)
 class Order:
-    """By which field records are sorted, in which direction.
+    """The field and the direction by which records are sorted.
 
-    `ranks` has its codes with their ranks where words decide.
+    `ranks` gives the ranks of its codes where labels decide the order.
     """
 
     by: str = "started_at"
@@ -74,7 +76,7 @@ class Order:
     ranks: tuple[tuple[str, int], ...] = ()
 
     def sql(self, expression: str, *, turned: bool = False) -> str:
-        """Return an ORDER BY; what is unknown comes last. `turned`: the same order from its end."""
+        """Return an ORDER BY with unknown values last; `turned` reverses the whole order."""
         ways, then = (
             ("ASC", "DESC"),
             "started_at ASC, entity_id DESC" if turned else "started_at DESC, entity_id",
@@ -83,7 +85,7 @@ class Order:
         return f"ORDER BY {expression} {ways[self.down != turned]} NULLS {nulls}, {then}"
 
     def key(self, known: Mapping[str, str]) -> str:
-        """Return SQL of what is sorted by."""
+        """Return SQL of the sort key."""
         field = known[self.by]
         return (
             f"transform(toString({field}), %(rank_codes)s, %(rank_places)s, 65535)"
@@ -100,9 +102,9 @@ class Order:
 
 @dataclass(frozen=True)
 class Conditions:
-    """Conditions on records, which hold together, with the parameters and tables that they name.
+    """Conditions on records that must all hold, with the parameters and tables that they use.
 
-    Values go as parameters, never as SQL.
+    Values are passed as parameters, never as SQL.
     """
 
     each: tuple[str, ...]
@@ -112,14 +114,14 @@ class Conditions:
 
     @property
     def sql(self) -> str:
-        """All of them in one."""
+        """All conditions joined into one."""
         return _all(self.each)
 
 
 def clocked(now: AskedMoment) -> dict[str, str]:
-    """Return SQL of `overdue`, and of `left`: milliseconds of a record's clock until it is due.
+    """Return SQL of `overdue`, and of `left`: milliseconds on a record's clock until it is due.
 
-    These are negative when that has passed, NULL without a deadline.
+    `left` is negative after the deadline, NULL without one.
     """
     position = f"if(standing = 'paused', at, if(around, {now.at}, {now.position}))"
     return {
@@ -129,9 +131,9 @@ def clocked(now: AskedMoment) -> dict[str, str]:
 
 
 def fields(kind: Kind, now: AskedMoment, units: Units) -> dict[str, str]:
-    """Return what a list may show, sort by and be narrowed to: name → SQL.
+    """Return the fields that a list may show, sort and filter by: name → SQL.
 
-    A commune is one of those `units`.
+    Communes are restated to `units`.
     """
     own = {
         column.name: column.name
@@ -146,7 +148,7 @@ def fields(kind: Kind, now: AskedMoment, units: Units) -> dict[str, str]:
 def conditions(
     sought: Sought, now: AskedMoment, units: Units, *, without: Sequence[str] = ()
 ) -> Conditions:
-    """Return the conditions of a search, those on the fields of `without` left out."""
+    """Return the conditions of a search, except those on the fields of `without`."""
     each = [f"{begun(sought.kind)} <= {moment_sql(now.at)}"]
     parameters: dict[str, Any] = {}
     tables: tuple[Table, ...] = ()
@@ -160,7 +162,7 @@ def conditions(
     if sought.text:
         contains, tables = _contains_text(sought)
         each.append(contains)
-        # In the form that it was brought into when it was sent.
+        # Normalised as ids are when they are sent.
         text = normalise(sought.text)
         parameters |= {"text": text, "folded": fold(text)} | {
             f"meant_{name}": codes for name, codes in sought.meant
@@ -194,7 +196,7 @@ def _contains_text(sought: Sought) -> tuple[str, tuple[Table, ...]]:
 
 
 def _text(name: str, expression: str, kind: Kind) -> str:
-    """Return a field as the text that narrows a list to it; empty where it is not known."""
+    """Return SQL of a field as text to filter by; empty if unknown."""
     kinds = {column.name: column.type for column in current_table(kind).columns}
     if name == "overdue" or kinds.get(name) == "Bool":
         return f"toString(toUInt8({expression}))"
@@ -216,7 +218,7 @@ def _behind(figure: Figure, moment: AskedMoment) -> str:
 
 @dataclass(frozen=True)
 class ListStore:
-    """Asks about lists; `lives` gives the connection and the calendar."""
+    """Queries lists of records; `lives` holds the connection and the calendar."""
 
     lives: LifeStore
 
@@ -233,7 +235,7 @@ class ListStore:
     ) -> list[Row]:
         """Return some fields of a page of records, with their `entity_id`.
 
-        With `total` it is read from the end when that is nearer.
+        With `total`, the page is read from the end if that is nearer.
         """
         turned = skip > total // 2 > 0
         count = min(limit, total - skip) if turned else limit
@@ -262,7 +264,7 @@ class ListStore:
         return self._with_extra(sought.kind, rows[::-1] if turned else rows, names)
 
     def total(self, clock: Clock, sought: Sought) -> int:
-        """Return how many records there are."""
+        """Return the number of records that match."""
         where = conditions(sought, self._moment(clock), self._units)
         table = current_table(sought.kind)
         query = Query(
@@ -274,9 +276,9 @@ class ListStore:
     def choices(
         self, clock: Clock, sought: Sought, names: Sequence[str]
     ) -> dict[str, dict[str, int]]:
-        """Return for each field its values and how many records each would leave.
+        """Return the values of each field with the number of records that each would leave.
 
-        Those that meet all conditions but the field's own.
+        All conditions apply except the field's own.
         """
         now, table = self._moment(clock), current_table(sought.kind)
         known, active = (
@@ -309,7 +311,7 @@ class ListStore:
         rows = self.lives.connection.tuples(query, **{**base.parameters, **own_values})
         found: dict[str, dict[str, int]] = {name: {} for name in names}
         for row in rows:
-            # The one field of a set has no bit in `grouping`.
+            # A grouping set of a single field has no bit in `grouping`.
             number = next(
                 at for at in range(len(names)) if not row[len(names)] >> (len(names) - 1 - at) & 1
             )
@@ -322,7 +324,7 @@ class ListStore:
     def stream(
         self, clock: Clock, sought: Sought, names: Sequence[str], order: Order
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield some fields of all records, in blocks of `BLOCK` rows.
+        """Yield some fields of all matching records, in blocks of `BLOCK` rows.
 
         The values are in the order of `names`.
         """

@@ -1,7 +1,7 @@
-"""Queries about single entities and between units, over their lives.
+"""Queries about single entities and flows between units, over their lives.
 
-Who holds what since when, what is stuck, what flows. All answers are lists of rows by column name,
-at most `limit` of them; every method may raise `dashboard.query.connection.UnreachableError`.
+Holders, stuck documents, flows, meetings. Answers are lists of rows by column name, of at most
+`limit` rows; every method may raise `dashboard.query.connection.UnreachableError`.
 """
 
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ OVERDUE = FigurePiece("standing = 'open' AND {passed}", aggregate="{where}")
 
 @dataclass(frozen=True)
 class Flow:
-    """What one organisation sent another in a period, and how long it took to be received."""
+    """Documents that one organisation sent another in a period, and the time until receipt."""
 
     sender: str
     receiver: str
@@ -46,12 +46,12 @@ class Flow:
 
 @dataclass(frozen=True)
 class LifeStore:
-    """Asks about lives. `calendar` is the working calendar of the province."""
+    """Queries lives. `calendar` is the working calendar of the province."""
 
     connection: Connection
     calendar: WorkingCalendar
     commune_units: Units = "today"
-    """Whether communes are those of the day of a step, or of today."""
+    """Whether communes are units of a step's own day, or of today."""
 
     def held(
         self,
@@ -62,10 +62,10 @@ class LifeStore:
         order: str = "held_since",
         limit: int = 200,
     ) -> list[Row]:
-        """Return open entities with who holds them, since when, and in which status.
+        """Return open entities with their holder, since when it holds them, and their status.
 
-        `held_hours` is the time since the agency of now took it over, in hours of its clock,
-        `overdue` whether its deadline has passed.
+        `held_hours` is the time since the current agency took over, in hours of the entity's clock;
+        `overdue` says whether the deadline has passed.
         """
         now = AskedMoment.of(clock.now(), self.calendar)
         entities = current_table(kind)
@@ -79,7 +79,7 @@ class LifeStore:
         return [self.with_holder(row, clock.now()) for row in self.connection.rows(query)]
 
     def with_holder(self, row: Row, at: datetime) -> Row:
-        """Return a row of `current_K` with the level of who holds it, and for how many hours."""
+        """Return a row of `current_K` with the level of its holder and the hours it has held it."""
         since = row["held_since"]
         held = at - since if row["around"] else self.calendar.working_time(since, at)
         return {
@@ -91,10 +91,10 @@ class LifeStore:
     def stuck(
         self, clock: Clock, *, flash_hours: float = 2, hours: float = 15, limit: int = 50
     ) -> list[Row]:
-        """Return documents that arrived and that nobody received for so many hours of their clock.
+        """Return documents that arrived and have waited for receipt for some hours of their clock.
 
-        The most urgent and oldest first, with number, notation, subject, sender and receiver, so
-        that they can be named.
+        Most urgent first, then oldest, with number, notation, subject, sender and receiver, so that
+        people can identify them.
         """
         now = AskedMoment.of(clock.now(), self.calendar)
         waited = f"if(around, {now.at}, {now.position}) - at"
@@ -116,10 +116,7 @@ class LifeStore:
         return list(self.connection.rows(query))
 
     def waiting_since(self, clock: Clock) -> datetime | None:
-        """Return since when the document waits that has waited longest to be received.
-
-        None where none waits.
-        """
+        """Return since when a document has waited longest for receipt; None if none waits."""
         documents = current_table(DOCUMENT)
         query = Query(
             f"SELECT minOrNull(since) AS since FROM {documents.final} "
@@ -135,7 +132,7 @@ class LifeStore:
     def endings(
         self, clock: Clock, status: DocumentStatus, period: timedelta = timedelta(days=30)
     ) -> list[Row]:
-        """Return why documents were refused or recalled: reason, how many; most frequent first."""
+        """Return why documents were refused or recalled: reason and count; most frequent first."""
         at, documents = clock.now(), current_table(DOCUMENT)
         query = Query(
             f"""SELECT reason, count() AS documents FROM {documents.final}
@@ -150,14 +147,11 @@ class LifeStore:
     def flows(
         self, clock: Clock, period: timedelta = timedelta(days=7), limit: int = 500
     ) -> list[Flow]:
-        """Return volume and delay of the documents that organisations sent each other in a period.
-
-        The largest volume first.
-        """
+        """Return volume and delay of documents between organisations in a period, largest first."""
         figures = [figure for figure in FIGURES if figure.code in FLOW_FIGURES]
         moment = AskedMoment.of(clock.now(), self.calendar, period)
         query = question(figures, moment, ("from_organ", "to_organ"))
-        # Groups without a document that was sent in the period are left out below.
+        # Groups without any document sent in the period are left out below.
         query = replace(query, since=clock.now() - period)
         rows = self.connection.tuples(query)
         found = [Flow(key[0], key[1], read) for key, read in readings(figures, rows, 2).items()]
@@ -171,9 +165,9 @@ class LifeStore:
         return [flow for flow in found if flow.figures["document.sent"].value][:limit]
 
     def meetings(self, clock: Clock) -> list[Row]:
-        """Return the meetings that go on, with the sites that are connected and those that are not.
+        """Return the meetings in progress with their connected and missing sites.
 
-        Title, host, when they began, sites invited, connected and missing (codes, each once).
+        Title, host, start, and the sites invited, connected and missing (codes, each once).
         """
         meetings, states = current_table(MEETING), state_table(MEETING)
         query = Query(
@@ -194,9 +188,9 @@ class LifeStore:
     def coming(
         self, clock: Clock, within: timedelta = timedelta(days=30), limit: int = 100
     ) -> list[Row]:
-        """Return the meetings that are to come, the next first.
+        """Return the coming meetings, next first.
 
-        Entity_id, title, host, started_at (when they begin), invited (codes).
+        entity_id, title, host, started_at (the planned start), invited (codes).
         """
         now, meetings, states = clock.now(), current_table(MEETING), state_table(MEETING)
         query = Query(
@@ -214,9 +208,9 @@ class LifeStore:
         return list(self.connection.rows(query))
 
     def steps(self, kind: Kind, entity: str) -> list[dict[str, Any]]:
-        """Return the whole life of an entity: its steps in order.
+        """Return the steps of an entity in order, each with its duration.
 
-        Each with how long it lasted, in hours of the entity's clock.
+        Durations are hours of the entity's clock.
         """
         life = life_table(kind)
         query = Query(

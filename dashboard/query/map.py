@@ -1,8 +1,7 @@
-"""Queries of the operators' map: what a part of the province did in a window of time.
+"""Queries of the operators' map: a part of the province in a window of time.
 
-Also where its reports lie, and who meets whom. What is looked at is a `Scope`: the same for the
-map, the figures, the chart and the table, so that they are about the same records. Every method may
-raise `dashboard.query.connection.UnreachableError`.
+Every query takes a `Scope`, the same for map, figures, chart and table, so that all show the same
+records. Every method may raise `dashboard.query.connection.UnreachableError`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,29 +35,29 @@ from schemas.places.restate import Units
 Box = tuple[float, float, float, float]
 """West, south, east, north, in degrees."""
 REPORTS = current_table(FEEDBACK)
-"""The table of the reports that lie on the map."""
+"""The table of the reports on the map."""
 STATES = {"open": "standing != 'closed'", "overdue": OVERDUE.where, "closed": "standing = 'closed'"}
-"""What records may be narrowed to, as a condition on their lives."""
+"""States that records may be filtered by, as conditions on their lives."""
 STEPS = (
     (timedelta(hours=3), SeriesStep.MINUTES),
     (timedelta(days=3), SeriesStep.HOUR),
     (timedelta(days=100), SeriesStep.DAY),
 )
-"""Longest window whose series has which parts; those of longer ones are months."""
+"""Longest window for each step of a series; longer windows have months."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What is looked at: a window, a part of the province, and what its records are narrowed to.
+    """The subject of a query: a window, a part of the province, and filters of its records.
 
     `communes` is None for the whole province; `bodies` are the agencies of those communes, or the
-    one that is looked at. Reports are in a `box` by where they lie, all else by its commune.
+    selected one. In a `box`, reports count by their position, all other records by their commune.
     """
 
     since: datetime
     until: datetime
     past: bool = False
-    """Whether the window ended before now: then figures of a moment are those of its end."""
+    """Whether the window ended before now: figures of a moment then hold at its end."""
     communes: tuple[str, ...] | None = None
     agency: str = ""
     bodies: tuple[str, ...] = ()
@@ -68,19 +67,19 @@ class Scope:
 
     @property
     def step(self) -> SeriesStep:
-        """How long the parts of its series are."""
+        """The length of the steps of its series."""
         return next(
             (step for most, step in STEPS if self.until - self.since <= most), SeriesStep.MONTH
         )
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters that its queries name."""
+        """The parameters of its queries."""
         return {"category": self.category}
 
 
 class Pair(NamedTuple):
-    """How many records began and were closed in a part of a window; `at` is its end."""
+    """Numbers of records that began and were closed in a part of a window; `at` is its end."""
 
     at: datetime
     begun: int
@@ -93,7 +92,7 @@ def in_scope(kind: Kind) -> str:
 
 
 def begun(kind: Kind) -> Figure:
-    """Return the figure: how many records of a kind began in a period."""
+    """Return a figure that counts the records of a kind that began in a period."""
     return Figure(
         code=f"{kind.name}.begun",
         kind=kind,
@@ -106,7 +105,7 @@ def begun(kind: Kind) -> Figure:
 
 
 def closed(kind: Kind) -> Figure:
-    """Return the figure: how many records of a kind were closed in a period."""
+    """Return a figure that counts the records of a kind that were closed in a period."""
     return Figure(
         code=f"{kind.name}.closed_in",
         kind=kind,
@@ -120,7 +119,7 @@ def closed(kind: Kind) -> Figure:
 
 @dataclass(frozen=True)
 class MapStore:
-    """Asks for the map; `lives` gives the connection and the calendar."""
+    """Queries for the map; `lives` holds the connection and the calendar."""
 
     lives: LifeStore
 
@@ -128,9 +127,9 @@ class MapStore:
         return AskedMoment.of(scope.until, self.lives.calendar, scope.until - scope.since)
 
     def _where(self, kind: Kind, scope: Scope, *, category: bool = True) -> str:
-        """Return SQL: whether an entity is in a scope, its window aside.
+        """Return an SQL condition: an entity is in a scope, apart from its window.
 
-        It names the parameters of `Scope.parameters`.
+        It uses the parameters of `Scope.parameters`.
         """
         conditions = [_part(kind, scope, self.lives.commune_units)]
         if scope.state:
@@ -142,9 +141,9 @@ class MapStore:
         return " AND ".join(f"({one})" for one in conditions if one) or "true"
 
     def _window(self, kind: Kind, scope: Scope) -> str:
-        """Return SQL: whether an entity began in the window.
+        """Return an SQL condition: an entity began in the window.
 
-        What is planned may still be to come, unless the window is of the past.
+        Planned ones may begin later, unless the window is in the past.
         """
         after = f"started_at > {moment_sql(milliseconds(scope.since))}"
         if BY_KIND[kind].planned and not scope.past:
@@ -154,9 +153,9 @@ class MapStore:
     def overview(
         self, scope: Scope, figures: Iterable[Figure], kinds: Iterable[Kind]
     ) -> dict[str, Reading]:
-        """Return what figures read in a scope, by their codes.
+        """Return the readings of figures in a scope, by code.
 
-        Under `in_scope` also how many records of some kinds it has.
+        Under `in_scope(kind)` also the number of its records of each kind.
         """
         counted = [
             Figure(
@@ -179,10 +178,7 @@ class MapStore:
         return found
 
     def by_unit(self, scope: Scope, figure: Figure, by: str) -> dict[str, Reading]:
-        """Return what a figure reads in the window for each `commune` or `agency`.
-
-        Whatever part of the province is looked at.
-        """
+        """Return a figure's readings by `commune` or `agency`, for the whole province."""
         whole = replace(scope, communes=None, agency="", box=None, state="", category="")
         found = ask(
             self._execute(whole),
@@ -195,7 +191,7 @@ class MapStore:
         return {unit: readings[figure.code] for (unit,), readings in found.items() if unit}
 
     def course(self, scope: Scope, kind: Kind) -> list[Pair]:
-        """Return what began and what was closed in each part of the window."""
+        """Count the records that began and were closed in each part of the window."""
         ones, where = [begun(kind), closed(kind)], self._where(kind, scope)
         ends, queries = series(
             ones, scope.step, scope.since, scope.until, self.lives.calendar, where=where
@@ -248,10 +244,7 @@ class MapStore:
         )
 
     def categories(self, scope: Scope) -> dict[str, int]:
-        """Return the categories of the reports that began in the window and are in the scope.
-
-        Whatever category it is narrowed to: category → reports.
-        """
+        """Count the reports that began in the window by category, whatever category is selected."""
         query = Query(
             f"SELECT category, count() FROM {REPORTS.final} "
             f"WHERE {self._window(FEEDBACK, scope)} "
@@ -264,11 +257,11 @@ class MapStore:
         return {str(category): int(reports) for category, reports in rows}
 
     def grid(self, scope: Scope, view: Box, zoom: int, pixels: int) -> list[Row]:
-        """Return the reports of a scope in a view, by cells of so many pixels at a zoom.
+        """Return the reports of a scope in a view, grouped into cells of some pixels at a zoom.
 
-        Lat, lon (the middle of the cell's reports), n, overdue, and between which south, north,
-        west and east they lie. The cells are those of the whole world, so that they stay where they
-        are when the view moves.
+        lat, lon (the mean position of the cell's reports), n, overdue, and the south, north, west
+        and east of its reports. Cells are aligned to the whole world, so that they do not shift
+        when the view moves.
         """
         scale = 256 * 2**zoom / pixels
         mercator = "(1 - log(tan(radians(y)) + 1 / cos(radians(y))) / pi()) / 2"
@@ -289,9 +282,9 @@ class MapStore:
         return list(self.lives.connection.rows(query, **scope.parameters))
 
     def points(self, scope: Scope, view: Box, limit: int) -> list[Row]:
-        """Return single reports of a scope in a view, the newest first.
+        """Return single reports of a scope in a view, newest first.
 
-        Entity_id, y, x (in degrees), category, standing, overdue.
+        entity_id, y, x (degrees), category, standing, overdue.
         """
         query = Query(
             f"""SELECT entity_id, round(assumeNotNull(lat), 5) AS y,
@@ -307,15 +300,15 @@ class MapStore:
     def flows(
         self, scope: Scope, spots: Mapping[str, str], figures: Sequence[Figure]
     ) -> dict[tuple[str, str], dict[str, Reading]]:
-        """Return documents between spots in the window.
+        """Return readings about documents between spots in the window.
 
         Args:
-            scope: Of one agency only what it sent or was sent.
-            spots: Organisation → where it lies; what lies nowhere is left out.
-            figures: What is read of them.
+            scope: for an agency, only documents that it sent or received.
+            spots: organisation → spot; organisations without one are left out.
+            figures: the figures to read.
 
         Returns:
-            (Spot of the sender, of the receiver) → code → reading.
+            (spot of the sender, spot of the receiver) → code → reading.
         """
         documents, moment = current_table(DOCUMENT), self._moment(scope)
         organs, at = codes(*spots), codes(*spots.values())
@@ -336,9 +329,9 @@ class MapStore:
         return {(key[0], key[1]): found for key, found in readings(figures, rows, 2).items()}
 
     def extent(self) -> list[list[float]] | None:
-        """Return south-west and north-east of all reports, a few strays left out.
+        """Return the south-west and north-east corners of all reports, without a few outliers.
 
-        None where none lies anywhere.
+        None if no report has a position.
         """
         ends = ", ".join(
             f"quantileExact({level})({name})" for level in (0.01, 0.99) for name in ("lat", "lon")
@@ -352,10 +345,7 @@ class MapStore:
         return [corners[:2], corners[2:]] if count else None
 
     def record(self, kind: Kind, entity: str) -> Row | None:
-        """Return a record by its exact number, None for none.
-
-        Who holds it, its commune, and where it lies if that is known.
-        """
+        """Return a record by its exact number, or None: holder, commune, and position if known."""
         place = "lat, lon" if kind is FEEDBACK else "NULL AS lat, NULL AS lon"
         commune = key_sql("commune", self.lives.commune_units)
         records = current_table(kind)
@@ -368,7 +358,7 @@ class MapStore:
         return rows[0] if rows else None
 
     def _reports(self, scope: Scope, view: Box) -> str:
-        """Return part of a template: the rows of the reports of a scope that lie in a view."""
+        """Return the part of a template that selects the reports of a scope in a view."""
         return (
             f"FROM {REPORTS.final} WHERE {self._window(FEEDBACK, scope)} "
             f"AND {inside(view)} AND {self._where(FEEDBACK, scope)}"
@@ -379,13 +369,13 @@ class MapStore:
 
 
 def inside(box: Box) -> str:
-    """Return SQL: whether a report lies in a box, its edges counted in."""
+    """Return an SQL condition: a report lies in a box, edges included."""
     west, south, east, north = box
     return f"lat BETWEEN {south:.6f} AND {north:.6f} AND lon BETWEEN {west:.6f} AND {east:.6f}"
 
 
 def _part(kind: Kind, scope: Scope, units: Units) -> str:
-    """Return SQL: whether an entity is of the part that is looked at; empty for the whole."""
+    """Return an SQL condition: an entity is in the scope's part; empty for the whole province."""
     bodies = codes(*scope.bodies)
     if kind is MEETING and (scope.agency or scope.communes is not None):
         return f"agency IN ({bodies}) OR hasAny(invited, [{bodies}])" if bodies else "false"

@@ -1,7 +1,7 @@
-"""Does every partition's data come through? Pure rules on what workers report of their progress.
+"""Find partitions that are not up to date, from the progress that workers report. Pure.
 
-The heartbeat proves that the path as a whole is alive; one partition can stand still all the same,
-or have no worker, while the others flow. Then what the screens show is incomplete, and they say so.
+The heartbeat proves that the path as a whole is alive; a single partition may still stand still, or
+have no worker, while the others advance. Then the screens are incomplete, and say so.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from schemas.events.kinds import KINDS
 
 
 class Pace(StrEnum):
-    """How a partition that is not up to date goes on."""
+    """How a partition that is not up to date advances."""
 
     BEHIND = "behind"
     STALLED = "stalled"
@@ -25,7 +25,8 @@ class Pace(StrEnum):
 class Lag:
     """A partition that is not up to date.
 
-    How many records wait, and since when one does (unknown where no worker ever reported).
+    With the number of waiting records, and since when one waits (unknown if no worker ever
+    reported).
     """
 
     kind: str
@@ -41,13 +42,13 @@ def judge(
     """Return the partitions that are not up to date.
 
     Behind: records wait longer than `stale_after` seconds, though some are written. Stalled: none
-    was written for as long. Unowned: no worker reported it for as long, while others did. As long
-    as no worker ever reported, there is nothing to judge.
+    was written for that long. Unowned: no worker reported it for that long, while others did.
+    Before any worker has reported, the result is empty.
 
     Args:
-        rows: The rows of `ScreenStore.progress`.
-        partitions: How many each kind has to have.
-        stale_after: The limit, in seconds.
+        rows: the rows of `ScreenStore.progress`.
+        partitions: the number of partitions of each kind.
+        stale_after: the limit in seconds.
     """
     known = {(row["kind"], row["partition"]): row for row in rows}
     if not known:

@@ -1,11 +1,11 @@
-"""Queries about single records: those behind a figure, by number, what was sent of one, near it.
+"""Queries about single records: behind a figure, by number, near another one; and their events.
 
-A record is an entity with a life (`schemas.clickhouse.lives`); its rows are those of `current_K`
-with `level` and `held_hours` (`LifeStore.with_holder`), `overdue`, and `left`: the milliseconds of
-its clock until it is due, negative when that has passed, None when it is closed or has no deadline.
-Every method may raise `dashboard.query.connection.UnreachableError`.
+A record is an entity with a life (`schemas.clickhouse.lives`). Its row is that of `current_K` with
+`level` and `held_hours` (`LifeStore.with_holder`), `overdue`, and `left`: milliseconds on its clock
+until it is due, negative after the deadline, None if it is closed or has no deadline. Every method
+may raise `dashboard.query.connection.UnreachableError`.
 
-The identity of who made a field report is encrypted: no query here selects it.
+The identity of a reporter is encrypted: no query here selects it.
 """
 
 from collections.abc import Mapping
@@ -42,15 +42,15 @@ ORDERS = {
     "what": "what",
     "urgent": "-toInt8(priority)",
 }
-"""What records may be sorted by, and its SQL."""
+"""Orders that records may be sorted in, and their SQL."""
 SUBJECTS = {FILING: "procedure", FEEDBACK: "category", DOCUMENT: "document_type"}
-"""The field that says in the fewest words what a record is about."""
+"""The field that says most briefly what a record is about."""
 NEAR = timedelta(days=3)
 MAX_EVENTS = 500
 
 
 class FoundRecords(NamedTuple):
-    """Some records, and how many there are in all."""
+    """Some records, and the total of which they are a part."""
 
     rows: list[Row]
     total: int
@@ -58,7 +58,7 @@ class FoundRecords(NamedTuple):
 
 @dataclass(frozen=True)
 class RecordStore:
-    """Asks about records; `lives` gives the connection and the calendar."""
+    """Queries records; `lives` holds the connection and the calendar."""
 
     lives: LifeStore
 
@@ -78,20 +78,19 @@ class RecordStore:
     ) -> FoundRecords:
         """Return the records behind a figure of a unit.
 
-        Those that it counts; of a share, those of its whole that it lacks.
+        For a count, the records counted; for a share, those of the whole that the part lacks.
 
         Args:
-            clock: For which moment.
-            figure: Which figure.
-            by: What the unit is.
-            unit: Its code.
-            only: Field of the kind → values that records are narrowed to; a field that the kind
-                does not have is left out.
-            order: One of `ORDERS`.
-            down: Whether the greatest comes first.
-            limit: How many records at most.
-            skip: How many records are left out before.
-            since: How far the figure looks back; a month if not given.
+            clock: the moment.
+            figure: the figure.
+            by: the type of the unit.
+            unit: the code of the unit.
+            only: field of the kind → values to filter by; fields that the kind lacks are ignored.
+            order: one of `ORDERS`.
+            down: whether the greatest value comes first.
+            limit: the most records returned.
+            skip: the number of records skipped before them.
+            since: the start of the figure's period; a month ago if None.
         """
         sought = Sought(figure.kind, tuple((only or {}).items()), figure=figure, by=by, unit=unit)
         where = conditions(
@@ -135,8 +134,8 @@ class RecordStore:
     def nearest(self, clock: Clock, kind: Kind, row: Row, limit: int = 10) -> FoundRecords:
         """Return the records nearest to one.
 
-        A document's other receivers, reports of its category in its commune within three days, open
-        filings of its procedure at its agency.
+        Of a document its other receivers, of a report those of its category in its commune within
+        three days, of a filing the open ones of its procedure at its agency.
         """
         at = moment_sql(milliseconds(row["started_at"]))
         near = {
@@ -158,9 +157,9 @@ class RecordStore:
         return self._find(clock, kind, where, order, kind is FEEDBACK, limit, 0)
 
     def state(self, kind: Kind, entity: str) -> Row | None:
-        """Return what was sent last of an entity, without what is encrypted.
+        """Return the newest state of an entity, without encrypted fields.
 
-        `sealed` says whether there is anything encrypted.
+        `sealed` says whether it has encrypted fields.
         """
         table = state_table(kind)
         query = Query(
@@ -173,10 +172,7 @@ class RecordStore:
         return rows[0] if rows else None
 
     def events(self, kind: Kind, entity: str) -> list[Row]:
-        """Return all that was sent of an entity, in the order of its steps.
-
-        Without what is encrypted, as in `state`.
-        """
+        """Return all events of an entity in the order of its steps, without encrypted fields."""
         table = events_table(kind)
         query = Query(
             f"SELECT {_shown(table.columns)}, {_is_sealed(kind)} AS sealed FROM {table.ref} "
@@ -197,9 +193,9 @@ class RecordStore:
         skip: int,
         since: datetime | None = None,
     ) -> FoundRecords:
-        """Return the records that meet conditions.
+        """Return the records that match conditions.
 
-        `order` is one of `ORDERS`, or `exact`: those whose number is the `text` first.
+        `order` is one of `ORDERS`, or `exact`: those whose number equals `text` first.
         """
         now = AskedMoment.of(clock.now(), self.lives.calendar)
         clock_sql = clocked(now)
@@ -211,8 +207,8 @@ class RecordStore:
             else by[order]
         )
         way = "DESC" if down else "ASC"
-        # The clock stands still at night: of those due in one night, what was due first still
-        # comes first.
+        # The working clock stands still at night: records due in the same night are sorted by due
+        # time.
         then = {"urgent": "since", "left": f"due_at {way} NULLS LAST, started_at DESC"}.get(
             order, "started_at DESC"
         )
@@ -231,7 +227,7 @@ class RecordStore:
         return FoundRecords(self._with_names(kind, held), rows[0]["total"] if rows else 0)
 
     def _with_names(self, kind: Kind, rows: list[Row]) -> list[Row]:
-        """Return documents with what a person calls them by: number, notation, subject."""
+        """Add to documents how people refer to them: number, notation, subject."""
         if kind is not DOCUMENT or not rows:
             return rows
         table = state_table(DOCUMENT)

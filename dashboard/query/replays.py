@@ -1,6 +1,6 @@
-"""Queries about runs of the stream: which there are, how they stand, how they differ from live.
+"""Queries about replay runs: their states, and how they differ from live.
 
-Asked of the live database only: so they are plain SQL. Every method may raise
+They run on the live database only, and so are plain SQL. Every method may raise
 `dashboard.query.connection.UnreachableError`.
 """
 
@@ -25,38 +25,38 @@ from schemas.events.kinds import KINDS, Kind
 
 @dataclass(frozen=True)
 class ReplayStore:
-    """Asks one ClickHouse server; `connection` is that of the live database."""
+    """Queries one ClickHouse server; `connection` is that of the live database."""
 
     connection: Connection
 
     def runs(self, name: str = "") -> list[ReplayRun]:
-        """Return the runs, the newest first: all, or that of a name.
+        """Return the runs, newest first: all, or the one of a name.
 
-        Raises `ValueError` for a name that can be none.
+        Raises `ValueError` for an impossible name.
         """
         return [ReplayRun.of(row) for row in self.connection.tuples(runs(name))]
 
     def stop(self, name: str) -> None:
-        """Ask a run to stop. Raises `ValueError` for a name that can be none."""
+        """Ask a run to stop. Raises `ValueError` for an impossible name."""
         self.connection.tuples(stop(name))
 
     def happened(
         self, since: datetime, until: datetime, arrived_after: datetime | None = None
     ) -> int:
-        """Return how many live events happened in a period.
+        """Count the live events that happened in a period.
 
-        Only those that arrived after a moment, where one is given.
+        If `arrived_after` is given, only those that arrived after it.
         """
         ((count,),) = self.connection.tuples(happened(since, until, arrived_after))
         return int(count)
 
     def has_room(self, since: datetime, until: datetime) -> bool:
-        """Return whether there is enough free disk to send a period again."""
+        """Tell whether there is enough free disk space to rerun a period."""
         ((taken, known, free),) = self.connection.tuples(room())
         return bool(free >= needed_bytes(self.happened(since, until), taken, known))
 
     def differences(self, run: ReplayRun) -> Mapping[Kind, Difference]:
-        """Return how a run differs, by kind."""
+        """Return the differences between a run and live, by kind."""
         live, own = self.connection.database, self.connection_of(run).database
         queries = {kind: difference(kind, live, own, run.since, run.until) for kind in KINDS}
         return {

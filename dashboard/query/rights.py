@@ -1,23 +1,24 @@
-"""What whoever asks may see: all, or the wall only.
+"""Rights of the current caller: everything, or the wall only.
 
-Set for each request, and checked where answers are given.
+They are set for each request and checked where queries are answered.
 """
 
 from contextvars import ContextVar
 from typing import Literal
 
 Right = Literal["none", "wall", "desk"]
-"""`none`: probes, and files that pages are drawn with. `wall`: the screens of the room, which ask
-nothing by themselves. `desk`: every page."""
+"""`none`: probes, and the static files of pages. `wall`: the screens of the room, which run no
+queries of their own. `desk`: every page.
+"""
 current: ContextVar[Right] = ContextVar("right", default="desk")
-"""The right of who asks; the server's own questions are asked with all of them."""
+"""The right of the current caller; the server's own queries have `desk`."""
 
 
 class NoRightsError(Exception):
-    """Who asks may not see it."""
+    """The caller may not see this."""
 
 
 def must_see_all() -> None:
-    """Raise `NoRightsError` for somebody who may see the wall only."""
+    """Raise `NoRightsError` for a caller who may see the wall only."""
     if current.get() != "desk":
         raise NoRightsError

@@ -1,7 +1,7 @@
-"""A province's targets and scores at a moment, in no language.
+"""A province's targets and scores at a moment, independent of language.
 
-Reports come from the store, rules from `schemas.scores`. Figures that are computed here are given
-as `live`, per unit (the province's code, a commune's, an agency's); what it lacks is unknown. All
+Reports come from the store, rules from `schemas.scores`. Figures computed by this system are passed
+as `live`, by unit (code of the province, a commune or an agency); a missing one is unknown. All
 functions that take a store may raise `dashboard.query.connection.UnreachableError`.
 """
 
@@ -23,7 +23,7 @@ NOTHING: Mapping[str, Readings] = {}
 
 @dataclass(frozen=True)
 class Scoreboard:
-    """How the targets of a province stand for it or for one of its communes at a moment."""
+    """Standings of a province's targets at a moment, for it or for one of its communes."""
 
     at: datetime
     unit: str
@@ -31,14 +31,14 @@ class Scoreboard:
 
     @property
     def count(self) -> dict[TargetStatus, int]:
-        """How many targets have each status; every status is there."""
+        """The number of targets in each status; every status is present."""
         return {
             status: sum(one.status is status for one in self.standings) for status in TargetStatus
         }
 
     @property
     def left_out(self) -> tuple[tuple[IndicatorReport, LeftOut], ...]:
-        """Reports that could not be used, with the reason."""
+        """Reports that could not be used, each with the reason."""
         return tuple(one for standing in self.standings for one in standing.series.left_out)
 
 
@@ -74,7 +74,7 @@ def scoreboards(
 def series(
     store: ScreenStore, clock: Clock, units: Collection[str], days: int = REPORT_DAYS
 ) -> dict[tuple[str, str], Series]:
-    """Return the series of the reports of the last days: (unit, indicator) → series."""
+    """Return the series of reports of the last days: (unit, indicator) → series."""
     return scores.by_indicator(
         (IndicatorReport(**row) for row in store.indicator_reports(clock, units, days)), clock.now()
     )
@@ -88,7 +88,7 @@ def compared(
     now: datetime,
     province: str,
 ) -> list[TargetStanding]:
-    """Return how one target stands for several units, from their series as `series` gives them.
+    """Return the standing of one target for several units, from series as `series` returns them.
 
     Empty for a target that is not known by commune.
     """
@@ -119,7 +119,7 @@ def readings(
 ) -> dict[str, dict[str, Reading]]:
     """Return all readings of units: unit → code → reading.
 
-    Indicators reported of it in the last days, and its figures in `live`.
+    These are the indicators reported in the last days, and the figures in `live`.
     """
     now, found = clock.now(), series(store, clock, units, days)
     return {
@@ -139,15 +139,15 @@ def score_units(
     """Return the scores of units; `schemas.scores.league` ranks them.
 
     Args:
-        store: Where reports come from.
-        clock: For which moment; the criteria set is the one that holds on its day.
-        province: Code of the province.
-        criteria: Code of the criteria set.
-        units: Unit → what it is.
-        live: Unit → its computed figures.
+        store: returns the reports.
+        clock: the moment; the set of criteria is the one valid on its day.
+        province: the code of the province.
+        criteria: the code of the set of criteria.
+        units: unit → its type.
+        live: unit → its computed figures.
 
     Raises:
-        KeyError: The set does not hold on that day.
+        KeyError: the set is not valid on that day.
     """
     chosen = criteria_set(criteria, clock.now().astimezone(ZONE).date())
     scored = {unit: kind for unit, kind in units.items() if chosen.scores(kind)}
@@ -159,9 +159,9 @@ def score_units(
 
 
 def published(store: ScreenStore, clock: Clock, province: str, criteria: str = "766") -> Score:
-    """Return the province's score as others published it: total and groups.
+    """Return the province's published score: total and groups.
 
-    What is not known of them stays unknown. Raises `KeyError` as `score_units` does.
+    Unpublished parts stay unknown. Raises `KeyError` as `score_units` does.
     """
     chosen = criteria_set(criteria, clock.now().astimezone(ZONE).date())
     return scores.published(chosen, readings(store, clock, province, (province,))[province])

@@ -1,4 +1,4 @@
-"""Everything that a wall shows, of one moment, in no language."""
+"""The snapshot: everything that a wall shows at one moment, independent of language."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,41 +34,41 @@ T = TypeVar("T")
 class ProvinceContext:
     """A province as the screens know it, from the places and the reference data; loaded once.
 
-    A code that the places do not know is a province without names, outlines or promised feeds: its
-    reports still lie on a map.
+    A province whose code is unknown has no names, outlines or agreed feeds, but its reports still
+    have positions on a map.
     """
 
     code: str
     on: date | None = None
-    """The day whose units, agencies and targets hold; unless given, those of today."""
+    """The day whose units, agencies and targets are valid; today if None."""
     known_on: date | None = None
-    """The day whose calendar holds: days off that were announced later are not known."""
+    """The day whose working calendar is valid: days off announced later are unknown."""
 
     def then(self, replay: Replay) -> "ProvinceContext":
-        """Return the province at a moment of the past."""
+        """Return the province at a past moment."""
         day = replay.at.astimezone(HERE).date()
         return ProvinceContext(self.code, day, day if replay.picture is Picture.KNOWN else None)
 
     @cached_property
     def known(self) -> bool:
-        """Whether the places know it."""
+        """Whether the code is that of a known province."""
         return any(one.code == self.code for one in places.provinces())
 
     @property
     def units(self) -> restate.Units:
-        """By which units figures and records are shown.
+        """The units that figures and records are shown by.
 
-        Before the reform by those of then, which became this province.
+        Before the reform, those of that time that became this province.
         """
         return restate.units_on(self.on)
 
     @cached_property
     def communes(self) -> list[places.Commune]:
-        """Its communes, none of an unknown province."""
+        """Its communes; none for an unknown province."""
         return places.within(self.code, self.on) if self.known else []
 
     def commune(self, code: str) -> places.Commune | None:
-        """Return the commune of a code, None for a code that none has."""
+        """Return the commune of a code; None for an unknown code."""
         return self._communes.get(code)
 
     @cached_property
@@ -82,7 +82,7 @@ class ProvinceContext:
 
     @cached_property
     def agencies(self) -> tuple[reference.Agency, ...]:
-        """Its agencies, none of an unknown province."""
+        """Its agencies; none for an unknown province."""
         then = dict.fromkeys(
             [self.code]
             if self.units == "today"
@@ -105,7 +105,7 @@ class ProvinceContext:
 
     @cached_property
     def province(self) -> places.Province | None:
-        """The province, before the reform the one of its code then; None for an unknown one."""
+        """The province; before the reform, the one that had its code then; None if unknown."""
         then = places.atlas().former_provinces if self.units == "day" else {}
         return then.get(self.code) or (places.province(self.code) if self.known else None)
 
@@ -116,16 +116,16 @@ class ProvinceContext:
         return self.province.full_name_en if language == "en" else self.province.full_name
 
     def aim(self, indicator: str) -> reference.Target | None:
-        """Return the target of an indicator, None where there is none."""
+        """Return the target of an indicator; None if it has none."""
         return reference.target(self.code, indicator, self.on)
 
     def target(self, indicator: str) -> float | None:
-        """Return the value of that target."""
+        """Return the value of an indicator's target; None if it has none."""
         found = self.aim(indicator)
         return found.value if found else None
 
     def working_day_before(self, at: datetime) -> datetime:
-        """Return midnight of the newest working day before a moment's day."""
+        """Return the midnight that began the last working day before a moment's day."""
         day = at.astimezone(HERE).replace(hour=0, minute=0, second=0, microsecond=0)
         for _ in range(30):
             day -= timedelta(days=1)
@@ -141,21 +141,21 @@ NOTHING: Readings = {}
 class Snapshot:
     """The state of the province at a moment.
 
-    Figures of a period look back on 30 days, those of `today` on the day so far.
+    Figures of a period look back over 30 days; those in `today` cover the day so far.
     """
 
     at: datetime
     compare_day: datetime
     now: Readings
     day_ago: Readings
-    """What is compared with a day before, as it stood then."""
+    """Figures of a day ago, to compare with."""
     today: Readings
     same_time: Readings
-    """What was registered on the day compared with, until the same time."""
+    """What was registered by the same time of the last working day."""
     communes: Mapping[str, Readings]
     communes_today: Mapping[str, Readings]
     waiting_since: datetime | None
-    """Since when the document waits that has waited longest to be received."""
+    """Since when the longest-waiting document has waited for receipt."""
     points: pd.DataFrame
     sources: tuple[Source, ...]
     alarms: tuple[StoredAlarm, ...]
@@ -173,7 +173,7 @@ class Snapshot:
 
     @property
     def calls(self) -> tuple[StoredAlarm, ...]:
-        """The alarms that may be shown as open: none while nobody looks, as they may be over."""
+        """The alarms that may be shown as open: none while the watch is down."""
         return self.alarms if self.watched.alive else ()
 
     @property
@@ -182,15 +182,15 @@ class Snapshot:
         return not self.newest
 
     def stale(self, kind: str) -> bool:
-        """Return whether figures of a kind are stale, as too many of its sources are silent."""
+        """Tell whether figures of a kind are stale because too many of its sources are silent."""
         return any(
             reading.stale for code, reading in self.now.items() if code.partition(".")[0] == kind
         )
 
     def unknown(self, kind: str) -> frozenset[str]:
-        """Return the communes whose own feed of a kind has gone silent or is refused.
+        """Return the communes whose own feed of a kind is silent or refused.
 
-        Of them nothing current is known.
+        Nothing current is known about them.
         """
         return frozenset(
             one.commune
@@ -229,7 +229,7 @@ DAY_AGO = _figures(
     ),
     "document.signed",
 )
-"""Figures that are compared with how they stood a day ago."""
+"""Figures that are compared with their values of a day ago."""
 NOW = DAY_AGO + _figures(
     *("filing.overdue_longest", "filing.on_time_naive", "filing.registered"),
     *("meeting.live", "meeting.scheduled", "meeting.connected", "meeting.missing"),
@@ -243,7 +243,7 @@ DAY = timedelta(days=1)
 
 
 def a_day_ago(figures: FigureStore, clock: Clock) -> Readings:
-    """Return how what is compared with a day before stood then, as far as is known now.
+    """Return the compared figures as of a day ago, by what is known now.
 
     Raises `dashboard.query.connection.UnreachableError`.
     """
@@ -258,15 +258,15 @@ def take(
     stale_after: float,
     day_ago: Readings | None = None,
 ) -> Snapshot:
-    """Ask every query of a wall once.
+    """Run every query of a wall once.
 
     Args:
-        store: Gives the connection.
-        clock: For which moment.
-        place: The province.
-        partitions: How many partitions each kind has.
-        stale_after: Seconds after which a job of the watch, or a worker, counts as silent.
-        day_ago: What `a_day_ago` answered, if it did already.
+        store: holds the connection.
+        clock: the moment.
+        place: the province.
+        partitions: the number of partitions of each kind.
+        stale_after: seconds after which a job of the watch, or a worker, counts as silent.
+        day_ago: the result of `a_day_ago`, if it is known already.
 
     Raises:
         UnreachableError: `dashboard.query.connection.UnreachableError`.
@@ -278,7 +278,7 @@ def take(
         FigureStore(connection, place.calendar, place.units),
         AlarmStore(connection),
     )
-    # The sources are asked by another thread meanwhile; they are needed last, for the ages.
+    # Another thread queries the sources meanwhile; they are needed last, for the ages.
     current_sources = run_concurrently(
         partial(SourceStore(connection, place.agencies, place.calendar).current, clock)
     )

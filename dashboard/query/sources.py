@@ -1,7 +1,7 @@
-"""Queries about the sources: how they stand and stood, who is timely, what was refused and why.
+"""Queries about sources: their state now and over time, timeliness, refusals and reasons.
 
-The rules are those of `schemas.sources.freshness` and `schemas.sources.timeliness`; here they are
-only given what they need. Every method may raise `dashboard.query.connection.UnreachableError`.
+The rules are in `schemas.sources.freshness` and `schemas.sources.timeliness`; the queries here
+supply their data. Every method may raise `dashboard.query.connection.UnreachableError`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -35,24 +35,25 @@ from schemas.sources.timeliness import (
 
 LEAGUE_DAYS = 30
 RUN_MINUTES = 30
-"""Events no further apart than this are one run: not longer than the shortest rhythm that was
-promised (a test sees to it)."""
+"""Longest gap between events of one run: at most the shortest agreed interval of a feed (a test
+checks that).
+"""
 Key = tuple[str, str]
 """Agency and kind."""
 Runs = Mapping[Key, Sequence[tuple[int, int]]]
-"""First and last of each run, in milliseconds since 1970."""
+"""First and last event of each run, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True)
 class SourceStore:
-    """Asks one ClickHouse database about the sources of a province."""
+    """Queries one ClickHouse database about the sources of a province."""
 
     connection: Connection
     agencies: tuple[Agency, ...]
     calendar: WorkingCalendar
 
     def current(self, clock: Clock) -> tuple[Source, ...]:
-        """Return every promised feed, and those heard without a promise, as they stand."""
+        """Return the state of every agreed feed, and of feeds received without an agreement."""
         store, now = ScreenStore(self.connection), clock.now()
         return judge(
             self.agencies,
@@ -64,9 +65,9 @@ class SourceStore:
         )
 
     def refused_last(self, clock: Clock, days: int = 60) -> list[Row]:
-        """Return when input of each agency and kind was last refused, by a gateway or by a worker.
+        """Return when input of each agency and kind was last refused, by a gateway or a worker.
 
-        Agency, kind, refused_at.
+        agency, kind, refused_at.
         """
         return list(
             self.connection.rows(
@@ -78,9 +79,9 @@ class SourceStore:
     def histories(
         self, feeds: Collection[Key], start: datetime, end: datetime
     ) -> Mapping[Key, tuple[Span, ...]]:
-        """Return the states of feeds in a period, without a gap.
+        """Return the states of feeds over a period, without gaps.
 
-        Empty for a feed that was not promised, which can not be missed.
+        Empty for a feed that was not agreed, which cannot be missing.
         """
         promised = [
             (agency.code, feed)
@@ -91,11 +92,11 @@ class SourceStore:
         return dict.fromkeys(feeds, ()) | self._spans(promised, start, end)
 
     def history(self, agency: str, kind: str, start: datetime, end: datetime) -> tuple[Span, ...]:
-        """Return the same of one feed."""
+        """Return the states of one feed over a period."""
         return self.histories([(agency, kind)], start, end)[agency, kind]
 
     def standings(self, start: datetime, end: datetime) -> tuple[SourceStanding, ...]:
-        """Return how timely every promised feed was in a period, the best first."""
+        """Return the timeliness of every agreed feed in a period, best first."""
         feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
         found = self._spans(feeds, start, end, at_work_only=True)
         return league(
@@ -104,15 +105,15 @@ class SourceStore:
         )
 
     def league(self, clock: Clock, days: int = LEAGUE_DAYS) -> tuple[SourceStanding, ...]:
-        """Return how timely every agency was in the last days, the best first."""
+        """Return the timeliness of every agency in the last days, best first."""
         return by_agency(self.standings(clock.now() - timedelta(days=days), clock.now()))
 
     def silences(
         self, start: datetime, end: datetime, hours: float = 0
     ) -> list[tuple[str, str, Span]]:
-        """Return when promised feeds were silent in a period, for at least so many hours.
+        """Return when agreed feeds were silent in a period, for at least some hours.
 
-        Agency, kind, span; the longest first.
+        (agency, kind, span), longest first.
         """
         feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]
         found = [
@@ -126,10 +127,11 @@ class SourceStore:
     def refused(
         self, clock: Clock, hours: int = 24, agency: str | None = None, limit: int = 200
     ) -> list[Row]:
-        """Return what was refused lately and why, by agency, kind, category and source.
+        """Return recent refusals by agency, kind, category and source.
 
-        How many, first, last, a reason to act on. `by` says who refused it: the gateway, whose
-        sender was told so at once, or the worker, which kept it as a dead letter.
+        With the count, the first and last time, and a reason to act on. `by` says what refused the
+        input: the gateway, which answered its sender at once, or a worker, which kept it as a dead
+        letter.
         """
         query = Query(
             f"""SELECT agency, kind, category, source, by, sum(r.count) AS count,
@@ -163,7 +165,7 @@ class SourceStore:
         *,
         at_work_only: bool = False,
     ) -> dict[Key, tuple[Span, ...]]:
-        """Return the states of feeds; with `at_work_only` those off hours need not be true."""
+        """Return the states of feeds; with `at_work_only`, states off hours may be wrong."""
         chosen = list(feeds)
         if not chosen:
             return {}
@@ -184,7 +186,8 @@ class SourceStore:
 
     def _arrivals(self, start: datetime, end: datetime, only: set[str]) -> Runs:
         return self._runs(
-            # The newest before the period is in its first day, or in a day before.
+            # The newest arrival before the period is on the period's first day, or on an earlier
+            # day.
             f"""SELECT agency, kind, received_at AS at FROM {ARRIVALS.ref}
             WHERE minute >= toStartOfDay({moment("start")}) AND received_at <= {moment("end")}
                 AND {_only(only)}
@@ -197,7 +200,7 @@ class SourceStore:
         )
 
     def _refusals(self, start: datetime, end: datetime, only: set[str]) -> Runs:
-        # What was refused before the period matters as long as it could still be live then.
+        # A refusal before the period matters if its feed may still count as refused at the start.
         return self._runs(
             f"SELECT agency, kind, max(refused_at) AS at FROM ({REFUSED}) WHERE {_only(only)} "
             "GROUP BY agency, kind, toStartOfMinute(refused_at)",
@@ -215,10 +218,10 @@ class SourceStore:
         end: datetime,
         only: set[str],
     ) -> Runs:
-        """Return runs of moments (agency, kind, at), made in ClickHouse.
+        """Group moments (agency, kind, at) into runs, in ClickHouse.
 
-        A month of all sources has a million moments, but few gaps. Of those within the time that a
-        run may pause only the first and the last can be at a gap.
+        A month of all sources has a million moments, but few gaps. Within each interval of the
+        length that a run may pause, only the first and the last moment can border on a gap.
         """
         apart = RUN_MINUTES * 60_000
         query = Query(
@@ -241,7 +244,7 @@ class SourceStore:
 
 
 def _joined(runs: Sequence[tuple[int, int]], minutes: int) -> list[Run]:
-    # Joined while they are numbers: moments take ten times as long.
+    # Join numbers: joining datetimes takes ten times as long.
     apart = minutes * 60_000
     return [
         (_here(first), _here(last))
@@ -250,7 +253,7 @@ def _joined(runs: Sequence[tuple[int, int]], minutes: int) -> list[Run]:
 
 
 def _here(ms: int) -> datetime:
-    # Of one zone, as moments of different ones take several times as long to compare.
+    # In one time zone: datetimes of different zones take several times as long to compare.
     return from_milliseconds(ms).astimezone(HERE)
 
 

@@ -1,8 +1,8 @@
-"""The screens' own queries: the pulse of the data, reports, indicators, progress.
+"""Queries of the wall: the pulse of the data, reports, indicators, progress.
 
-The only SQL of the dashboard is in its stores: named queries, each for the moment of a clock.
-Figures are asked by `figures`, single entities by `lives` and `records`, lists by `lists`, sources
-by `sources`, alarms by `alarms`. What is dated after the moment is not shown as if it had happened.
+All SQL of the dashboard is in its stores: named queries, each answered for the moment of a clock.
+Figures are in `figures`, single entities in `lives` and `records`, lists in `lists`, sources in
+`sources`, alarms in `alarms`. Events dated after the moment are not shown as if they had happened.
 Every method may raise `dashboard.query.connection.UnreachableError`.
 """
 
@@ -31,34 +31,34 @@ Row: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class DataPulse:
-    """Proof that the path of the data is alive, and whether anything was counted since."""
+    """Proof that the path of the data is alive, and a mark that changes with the counts."""
 
     sent_at: datetime | None
     mark: str
-    """Changes whenever a worker counted something or kept a dead letter, or an alarm changed."""
+    """Changes whenever a worker counts something or keeps a dead letter, or an alarm changes."""
 
 
 @dataclass(frozen=True)
 class ScreenStore:
-    """Asks one ClickHouse database for what screens show."""
+    """Queries one ClickHouse database for what the wall shows."""
 
     connection: Connection
 
     def pulse(self) -> DataPulse:
-        """Return the newest heartbeat, and how far lives and indicators have come.
+        """Return the newest heartbeat, and how far lives and indicators have been counted.
 
-        A few rows, asked every tick; of the present only.
+        A few rows, queried at every tick; about the present only.
         """
         windows = windows_table(INDICATOR)
         offsets = (
-            # What lives hold is what figures show; indicators have no lives.
+            # Figures show what lives hold; indicators have no lives.
             "(SELECT sum(o) FROM (SELECT max(offset) + 1 AS o "
             f"FROM {LIVES_PROGRESS.ref} GROUP BY kind, partition)), "
             f"(SELECT sum(o) FROM (SELECT max(last_offset) + 1 AS o FROM {windows.ref} "
             "WHERE window_start = toDateTime(0) GROUP BY partition))"
         )
-        # The partition that is furthest behind counts, as each may be another worker's; one of a
-        # gateway whose clock is ahead must not speak for later, so the writing counts too.
+        # The partition furthest behind counts, as each may belong to another worker. The time of
+        # writing counts, too: a gateway whose clock is ahead must not vouch for the future.
         newest = (
             "SELECT minOrNull(newest) FROM (SELECT max(least(sent_at, written_at)) AS newest "
             f"FROM {HEARTBEATS.ref} WHERE sent_at > least((SELECT sent_at FROM {HEARTBEATS.ref} "
@@ -74,7 +74,7 @@ class ScreenStore:
         return DataPulse(row["sent_at"], row["mark"])
 
     def feedback_points(self, clock: Clock, limit: int = 400) -> pd.DataFrame:
-        """Return where the newest open reports lie: lat, lon, category."""
+        """Return the positions of the newest open reports: lat, lon, category."""
         reports = current_table(FEEDBACK)
         query = Query(
             f"""SELECT round(assumeNotNull(lat), 4) AS lat, round(assumeNotNull(lon), 4) AS lon,
@@ -91,9 +91,9 @@ class ScreenStore:
     def indicator_reports(
         self, clock: Clock, units: Collection[str], days: int = REPORT_DAYS
     ) -> list[Row]:
-        """Return what was reported of some units in the last days, in any order.
+        """Return the reports about some units in the last days, in no particular order.
 
-        That is the newest report of each indicator, unit and period.
+        Only the newest report of each indicator, unit and period.
         """
         now = clock.now()
         return list(
@@ -106,16 +106,16 @@ class ScreenStore:
         )
 
     def freshness(self) -> list[Row]:
-        """Return when each agency was last heard of, per kind.
+        """Return when each agency was last heard from, by kind.
 
-        Agency, kind, received_at, occurred_at.
+        agency, kind, received_at, occurred_at.
         """
         return list(self.connection.rows(HEARD))
 
     def clocks_ahead(self, clock: Clock) -> list[Row]:
-        """Return the agencies whose events of the last hour are ahead of their arrival.
+        """Return the agencies whose events of the last hour are dated after their arrival.
 
-        Agency, kind, by how many seconds, since.
+        Agency, kind, by how many seconds, since when.
         """
         now = clock.now()
         return list(
@@ -125,9 +125,9 @@ class ScreenStore:
         )
 
     def progress(self) -> list[Row]:
-        """Return what the worker of each kind and partition reported last.
+        """Return the last progress report for each kind and partition.
 
-        Spans in seconds, `unheard` against the newest report of any worker.
+        Spans are seconds; `unheard` is counted from the newest report of any worker.
         """
         newest = f"SELECT max(o.at) FROM {PROGRESS.ref} AS o"
         query = Query(

@@ -1,4 +1,4 @@
-"""How long a page may still take: set where it is asked for, read wherever it waits."""
+"""Time limit of the current work: set at its start, read wherever it waits."""
 
 import time
 from collections.abc import Callable
@@ -9,19 +9,16 @@ from dashboard.query.errors import TimeLimitError
 
 T = TypeVar("T")
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
-"""By the monotonic clock; None for what has no limit: the poller, background work."""
+"""On the monotonic clock; None for work without a limit: the poller, background work."""
 
 
 def begin(seconds: float) -> None:
-    """Give what runs in this context so many seconds from now on."""
+    """Limit the rest of this context to some seconds from now."""
     _deadline.set(time.monotonic() + seconds)
 
 
 def remaining() -> float | None:
-    """Return the seconds that are left; None where there is no limit.
-
-    Raises `TimeLimitError` when none are.
-    """
+    """Return the seconds left; None without a limit. Raises `TimeLimitError` when none are left."""
     deadline = _deadline.get()
     if deadline is None:
         return None
@@ -32,9 +29,9 @@ def remaining() -> float | None:
 
 
 def within(seconds: float | None, work: Callable[[], T]) -> T:
-    """Run work with a limit of its own, None for none.
+    """Run work with a time limit of its own; None for no limit.
 
-    Others will use what it makes, not only whoever asked first.
+    For results that others will use, too, not only the caller.
     """
     before = _deadline.set(None if seconds is None else time.monotonic() + seconds)
     try:

@@ -1,8 +1,8 @@
-"""Turns at computing: many pages may wait for ClickHouse at a time, but few of them compute.
+"""Take turns at computing: many pages may wait for ClickHouse at once, but few of them compute.
 
-Threads of one interpreter compute one at a time anyway. Each that would like to makes the event
-loop, which serves the walls, wait longer for its own turn: so they take turns among themselves, and
-give theirs back while they wait for something else.
+Threads of one interpreter compute one at a time anyway. Each thread that wants to compute makes the
+event loop, which serves the walls, wait longer for the interpreter. So the threads take turns, and
+give up their turn while they wait for something else.
 """
 
 import threading
@@ -13,17 +13,14 @@ from dashboard.query import time_limit
 from dashboard.query.errors import TimeLimitError
 
 MAX_COMPUTING = 2
-"""Two, so that a short page need not wait for the end of a long one."""
+"""Two, so that a short page need not wait for a long one to finish."""
 _turns = threading.BoundedSemaphore(MAX_COMPUTING)
 _here = threading.local()
 
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Compute when it is this thread's turn.
-
-    Raises `TimeLimitError` when that does not come in time.
-    """
+    """Compute when it is this thread's turn. Raises `TimeLimitError` if that is not in time."""
     _take()
     try:
         yield
@@ -33,7 +30,7 @@ def turn() -> Iterator[None]:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Let others compute while this thread waits; nothing changes in a thread without a turn."""
+    """Let others compute while this thread waits; no effect in a thread without a turn."""
     had = _give()
     try:
         yield
@@ -44,10 +41,7 @@ def waiting() -> Iterator[None]:
 
 @contextmanager
 def holding(lock: threading.Lock) -> Iterator[None]:
-    """Hold a lock; wait for it no longer than the time that is left.
-
-    Raises `TimeLimitError`.
-    """
+    """Hold a lock, waiting for it within the time limit. Raises `TimeLimitError`."""
     if not lock.acquire(blocking=False):
         left = time_limit.remaining()
         with waiting():

@@ -1,9 +1,9 @@
-"""Sums per commune over a period in which the units changed.
+"""Sums by commune over a period in which the units changed.
 
-They are restated to the units of today, or by those of each day. Sums come from `windows_K FINAL`
-and are made per code and side of the reform first: restating some hundreds of groups costs nothing,
-restating each of millions of rows does. What a code means when is defined in
-`schemas.places.restate`. Every method may raise `dashboard.query.connection.UnreachableError`.
+They are restated to the units of today, or given by those of each day. Sums of `windows_K FINAL`
+are computed per code and side of the reform first: restating some hundreds of groups costs nothing,
+restating millions of rows does. `schemas.places.restate` defines what a code means when. Every
+method may raise `dashboard.query.connection.UnreachableError`.
 """
 
 from collections.abc import Sequence
@@ -25,28 +25,28 @@ NAMED = ("name", "type", "valid_from", "valid_to")
 
 
 def unit_of(code: str, is_former: bool) -> Commune | None:
-    """Return the unit of a row of `UnitStore.sums`; None for a code that no unit has."""
+    """Return the unit of a row of `UnitStore.sums`; None for an unknown code."""
     return restate.meaning(code, restate.EVE if is_former else None)
 
 
 @dataclass(frozen=True)
 class UnitStore:
-    """Asks one ClickHouse database; windows have no past."""
+    """Queries one ClickHouse database; it cannot be replayed, as windows have no past."""
 
     connection: Connection
 
     def sums(
         self, kind: Kind, measures: Sequence[str], since: datetime, until: datetime, units: Units
     ) -> pd.DataFrame:
-        """Return sums of measures per unit in the windows from `since` up to before `until`.
+        """Return sums of measures by unit, over the windows from `since` until just before `until`.
 
-        Columns: unit (code), is_former, name, type, valid_from, valid_to (None where no unit has
-        the code), then each measure and `<measure>_uncertain`: what of it was restated from divided
-        units, which may partly belong to another commune; 0 by the units of the day. Sums over all
-        rows are the same for both `units`.
+        Columns: unit (code), is_former, name, type, valid_from, valid_to (None for unknown codes),
+        then each measure and `<measure>_uncertain`: the part that was restated from divided units,
+        which may belong to another commune in reality; 0 by the units of the day. Sums over all
+        rows are the same for both values of `units`.
 
         Raises:
-            ValueError: For a measure that the kind lacks.
+            ValueError: the kind lacks one of the measures.
         """
         if unknown := set(measures) - {measure.name for measure in kind.measures}:
             raise ValueError(f"{kind.name} has no measures {sorted(unknown)}")
@@ -74,8 +74,8 @@ class UnitStore:
 def _by_side(selected: str, windows: str) -> str:
     """Return SQL of sums by code on each side of the reform.
 
-    Both halves together read each row once, as windows are kept by time; a second key to group by
-    would cost three times as much.
+    The two halves together read each row once, as windows are sorted by time; grouping by a second
+    key would cost three times as much.
     """
     before = restate.before_sql("window_start")
     return " UNION ALL ".join(

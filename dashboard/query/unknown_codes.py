@@ -1,7 +1,7 @@
-"""Queries about codes that nobody knows: in which fields of the records as they stand, from whom.
+"""Queries about unknown codes: in which fields of current records, and from which agencies.
 
-Codes are few: all of a kind are read first, without `FINAL`, in one pass over dictionary columns;
-only where some are unknown are their records counted. Every method may raise
+Codes are few: all codes of a kind are read first, without `FINAL`, in one pass over dictionary
+columns; records are counted only for the unknown ones. Every method may raise
 `dashboard.query.connection.UnreachableError`.
 """
 
@@ -27,20 +27,23 @@ FIELDS: Mapping[Kind, tuple[str, ...]] = {
     MEETING: ("commune", "agency", "invited"),
     INDICATOR: ("agency", "unit", "indicator"),
 }
-"""Kind → the fields whose codes are checked. Procedures are not: the reference data has those with
-a term only. Nor are the organs of documents, which may be of any place."""
+"""Kind → the fields whose codes are checked.
+
+Procedures are not: the reference data lists only those with a deadline. Nor are the organs of
+documents, which may be anywhere.
+"""
 
 
 @dataclass(frozen=True)
 class UnknownCode:
-    """A code that nobody knows, as one agency sends it in one field of one kind."""
+    """An unknown code, as one agency sends it in one field of one kind."""
 
     kind: Kind
     field: str
     code: str
     agency: str
     records: int
-    """How many records hold it now."""
+    """The number of records that hold it now."""
     since: datetime
     """When the first of them began."""
     example: str
@@ -49,7 +52,7 @@ class UnknownCode:
 
 @dataclass(frozen=True)
 class UnknownStore:
-    """Asks one ClickHouse database; `is_known` says of a field and a code whether it is known."""
+    """Queries one ClickHouse database; `is_known` tells whether a code of a field is known."""
 
     connection: Connection
     is_known: Callable[[str, str], bool]
@@ -57,7 +60,7 @@ class UnknownStore:
     def codes(
         self, clock: Clock, kinds: Collection[Kind] = tuple(FIELDS), agency: str = ""
     ) -> list[UnknownCode]:
-        """Return what is unknown in the records as they stand, of one agency or all.
+        """Return the unknown codes in current records, of one agency or of all.
 
         Codes with the most records come first.
         """
