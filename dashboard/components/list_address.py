@@ -14,7 +14,7 @@ from urllib.parse import quote_plus, unquote
 
 from dashboard.components.list_cells import CellFormatter
 from dashboard.components.list_fields import FIELDS, ListField, field
-from dashboard.components.table import Wish
+from dashboard.components.table import TableState
 from dashboard.components.unit_refs import resolve_unit
 from dashboard.query.lists import Order, Sought
 from dashboard.query.snapshot import ProvinceContext
@@ -55,9 +55,9 @@ class Wanted:
         return dict(self.sought.only)
 
     @property
-    def wish(self) -> Wish:
+    def table_state(self) -> TableState:
         """The order and the page as tables take them."""
-        return Wish(self.order.by, self.order.down, self.page, self.size)
+        return TableState(self.order.by, self.order.down, self.page, self.size)
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def board_unit(context: PageContext, request: PageRequest) -> str:
 
 def board(context: PageContext, unit: str) -> Scoreboard:
     """Return the standings of all targets for the province or a commune."""
-    return context.once(
+    return context.cached(
         ("board", unit),
         lambda: scoreboard.scoreboard(
             context.store, context.clock, context.place.code, context.units(), unit
@@ -108,7 +108,7 @@ def earlier(context: PageContext, unit: str) -> Sequence[tuple[date, Mapping[str
         found = context.figures.at_moments(moments, _aimed_at(context), by=by, unit=unit)
         return [(_day(at), read) for at, read in zip(moments, found, strict=True)]
 
-    return context.once(("past", unit), asked_for, seconds=600)
+    return context.cached(("past", unit), asked_for, seconds=600)
 
 
 def _aimed_at(context: PageContext) -> list[Figure]:
@@ -128,7 +128,7 @@ def _day(at: datetime) -> date:
 def ranking(context: PageContext, target: Target) -> tuple[TargetStanding, ...]:
     """Return a target's standing for every commune: best first, old and unknown ones last."""
     communes = tuple(context.place.names)
-    found = context.once(
+    found = context.cached(
         "commune_series", lambda: scoreboard.series(context.store, context.clock, communes)
     )
     compared = scoreboard.compared(
@@ -160,7 +160,7 @@ def chosen_set(context: PageContext, request: PageRequest) -> CriteriaSet:
 def scored(context: PageContext, criteria: CriteriaSet) -> Mapping[str, Score]:
     """Return the score by unit, for all units that the set of criteria is for."""
     kinds = {code: scored_as(kind) for code, kind in units(context).items()}
-    return context.once(
+    return context.cached(
         ("scores", criteria.code),
         lambda: scoreboard.score_units(
             context.store, context.clock, context.place.code, criteria.code, kinds, context.units()
@@ -199,7 +199,7 @@ def published(context: PageContext, criteria: CriteriaSet) -> Published | None:
     if not criteria.reported:
         return None
     place = context.place.code
-    read = context.once(
+    read = context.cached(
         ("reported", place),
         lambda: scoreboard.readings(
             context.store, context.clock, place, (place,), days=PUBLISHED_DAYS

@@ -155,7 +155,7 @@ def drawn(page: DeskPage, context: PageContext, request: PageRequest) -> Part:
     if request.is_too_long:
         return nothing(translator("wrong_address"), translator("address_too_long"))
     try:
-        return context.once(
+        return context.cached(
             ("page", page.name, request),
             lambda: _content(page, context, request),
             seconds=2.0,

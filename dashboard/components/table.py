@@ -1,7 +1,7 @@
 """Tables with an address: order, filter, columns and page are parameters, so that links keep them.
 
-The query of a table gets the requested order (`Wish`), so that ClickHouse sorts and cuts; small
-tables are sorted here.
+The query of a table gets the requested order (`TableState`), so that ClickHouse sorts and cuts;
+small tables are sorted here.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ class TableColumn:
 
 
 @dataclass(frozen=True)
-class Wish:
+class TableState:
     """The requested order of a table: column, direction, page, rows per page."""
 
     by: str = ""
@@ -47,7 +47,7 @@ class Wish:
     size: int = 50
 
     @classmethod
-    def of(cls, request: PageRequest, prefix: str, usual: str, size: int = 50) -> "Wish":
+    def of(cls, request: PageRequest, prefix: str, usual: str, size: int = 50) -> "TableState":
         """Parse the parameters `<prefix>sort=-name` and `<prefix>page=2`."""
         order = request.get(f"{prefix}sort", usual)
         page = request.get(f"{prefix}page", "1")
@@ -59,22 +59,27 @@ class Wish:
         )
 
 
-def sorted_rows(rows: Iterable[Row], columns: Sequence[TableColumn], wish: Wish) -> list[Row]:
+def sorted_rows(
+    rows: Iterable[Row], columns: Sequence[TableColumn], table_state: TableState
+) -> list[Row]:
     """Sort rows as requested; unknown values come last in either direction."""
     found = list(rows)
-    column = next((one for one in columns if one.name == wish.by and one.sort), None)
+    column = next((one for one in columns if one.name == table_state.by and one.sort), None)
     if column is None or column.sort is None:
         return found
     key = column.sort
     known = [row for row in found if key(row) is not None]
-    return [*sorted(known, key=key, reverse=wish.down), *(row for row in found if key(row) is None)]
+    return [
+        *sorted(known, key=key, reverse=table_state.down),
+        *(row for row in found if key(row) is None),
+    ]
 
 
 def table(
     request: PageRequest,
     columns: Sequence[TableColumn],
     rows: Sequence[Row],
-    wish: Wish,
+    table_state: TableState,
     *,
     prefix: str = "",
     total: int | None = None,
@@ -91,7 +96,7 @@ def table(
         request: the page's address.
         columns: the columns.
         rows: the rows of this page.
-        wish: the order and page that were requested.
+        table_state: the order and page that were requested.
         prefix: of the table's parameters.
         total: number of rows on all pages; `len(rows)` if None.
         label: read by screen readers.
@@ -104,10 +109,10 @@ def table(
     translator, shown = request.translator, len(rows) if total is None else total
     heads = [
         html.Th(
-            _head(request, one, wish, prefix),
+            _head(request, one, table_state, prefix),
             scope="col",
             className="number" if one.number else "",
-            **_sorted(one, wish),
+            **_sorted(one, table_state),
         )
         for one in columns
     ]
@@ -123,7 +128,7 @@ def table(
         body.append(html.Tr(cells, className=classes(row)))
     turns = [
         html.Span(counted or translator("rows", n=translator.number(shown))),
-        *_turns(request, wish, prefix, max(1, -(-shown // wish.size))),
+        *_turns(request, table_state, prefix, max(1, -(-shown // table_state.size))),
     ]
     grid = html.Table(
         [html.Caption(label, className="hidden"), html.Thead(html.Tr(heads)), html.Tbody(body)]
@@ -139,7 +144,7 @@ def scrolled(grid: Part, label: str) -> Part:
     return html.Div(grid, className="scroll", tabIndex=0, role="group", **labelled(label))
 
 
-def _turns(request: PageRequest, wish: Wish, prefix: str, pages: int) -> list[Part]:
+def _turns(request: PageRequest, table_state: TableState, prefix: str, pages: int) -> list[Part]:
     """Link the first, previous, next and last page."""
 
     def to(words: str, page: int) -> Part:
@@ -150,38 +155,46 @@ def _turns(request: PageRequest, wish: Wish, prefix: str, pages: int) -> list[Pa
 
     translator = request.translator
     return [
-        *([to("page_first", 1)] if wish.page > 2 else []),
-        *([to("page_before", wish.page - 1)] if wish.page > 1 else []),
+        *([to("page_first", 1)] if table_state.page > 2 else []),
+        *([to("page_before", table_state.page - 1)] if table_state.page > 1 else []),
         *(
             [
                 html.Span(
                     translator(
-                        "page_of", page=translator.number(wish.page), pages=translator.number(pages)
+                        "page_of",
+                        page=translator.number(table_state.page),
+                        pages=translator.number(pages),
                     )
                 )
             ]
             if pages > 1
             else []
         ),
-        *([to("page_after", wish.page + 1)] if wish.page < pages else []),
-        *([to("page_last", pages)] if wish.page < pages - 1 else []),
+        *([to("page_after", table_state.page + 1)] if table_state.page < pages else []),
+        *([to("page_last", pages)] if table_state.page < pages - 1 else []),
     ]
 
 
-def _sorted(column: TableColumn, wish: Wish) -> dict[str, Any]:
+def _sorted(column: TableColumn, table_state: TableState) -> dict[str, Any]:
     """Return the attributes that tell screen readers how a column is sorted."""
     if column.sort is None:
         return {}
-    state = "none" if wish.by != column.name else "descending" if wish.down else "ascending"
+    state = (
+        "none"
+        if table_state.by != column.name
+        else "descending"
+        if table_state.down
+        else "ascending"
+    )
     return {"aria-sort": state}
 
 
-def _head(request: PageRequest, column: TableColumn, wish: Wish, prefix: str) -> Part:
+def _head(request: PageRequest, column: TableColumn, table_state: TableState, prefix: str) -> Part:
     if column.sort is None:
         return column.words
-    active = wish.by == column.name
-    down = not wish.down if active else column.first == "down"
-    arrow = (" ↓" if wish.down else " ↑") if active else ""
+    active = table_state.by == column.name
+    down = not table_state.down if active else column.first == "down"
+    arrow = (" ↓" if table_state.down else " ↑") if active else ""
     href = request.with_(
         **{f"{prefix}sort": f"{'-' if down else ''}{column.name}", f"{prefix}page": None}
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from dashboard.components.measured import measured
 from dashboard.components.scores import board, board_unit
-from dashboard.components.table import Wish
+from dashboard.components.table import TableState
 from dashboard.i18n.translator import Translator, sort_key
 from dashboard.query.scoreboard import Scoreboard
 from dashboard.request.address import PageRequest
@@ -58,9 +58,9 @@ def part_of_aim(target: Target, value: float) -> float:
     return target.value / value if value else 1.0
 
 
-def wish(request: PageRequest) -> Wish:
+def table_state(request: PageRequest) -> TableState:
     """Return the requested order of the scoreboard."""
-    return Wish.of(request, "", "status", size=500)
+    return TableState.of(request, "", "status", size=500)
 
 
 def status_of(request: PageRequest) -> TargetStatus | None:
@@ -81,7 +81,7 @@ def status_of(request: PageRequest) -> TargetStatus | None:
 def shown(context: PageContext, request: PageRequest) -> tuple[Scoreboard, list[TargetStanding]]:
     """Return the requested scoreboard, and the targets of it that are shown, in order."""
     whole = board(context, board_unit(context, request))
-    wanted, order = status_of(request), wish(request)
+    wanted, order = status_of(request), table_state(request)
     found = [one for one in whole.standings if wanted in (None, one.status)]
     key = SORTED.get(order.by, SORTED["status"])
     known = [one for one in found if key(one) is not None]

@@ -10,8 +10,8 @@ from schemas.figures import FIGURES, Figure, Reading, Readings
 from schemas.figures.aging import TIMELY, UNITS, By, aged, of_units, timely
 from schemas.figures.questions import (
     ENTITY,
-    AskedMoment,
     Key,
+    QueryMoment,
     ask,
     ask_at,
     ask_each,
@@ -58,7 +58,7 @@ class FigureStore:
         period: timedelta = PERIOD,
     ) -> dict[Key, dict[str, Reading]]:
         """Return current readings (without ages): values of the dimensions → code → reading."""
-        moment = AskedMoment.of(clock.now(), self.calendar, period)
+        moment = QueryMoment.of(clock.now(), self.calendar, period)
         return ask(self.connection.tuples, figures, moment, by, units=self.commune_units)
 
     def each(
@@ -74,7 +74,7 @@ class FigureStore:
         found = ask(
             lambda query: self.connection.tuples(query, ids=tuple(ids)),
             figures,
-            AskedMoment.of(clock.now(), self.calendar, PERIOD),
+            QueryMoment.of(clock.now(), self.calendar, PERIOD),
             (ENTITY,),
             where=f"{ENTITY} IN %(ids)s",
         )
@@ -95,7 +95,7 @@ class FigureStore:
         For the province or one of its units. With `state=False`, only figures of a period, computed
         from each entity's current state: a tenth of the cost.
         """
-        moment = AskedMoment.of(at, self.calendar, period)
+        moment = QueryMoment.of(at, self.calendar, period)
         parameters = {} if by == "province" else {"unit": unit}
         found = ask(
             lambda query: self.connection.tuples(query, **parameters),
@@ -119,7 +119,7 @@ class FigureStore:
         return ask_at(
             lambda query: self.connection.tuples(query, **parameters),
             figures,
-            [AskedMoment.of(at, self.calendar, PERIOD) for at in moments],
+            [QueryMoment.of(at, self.calendar, PERIOD) for at in moments],
             where=of_unit(by, self.commune_units),
         )
 
@@ -163,7 +163,7 @@ class FigureStore:
             communes: the communes of the province; with them, `OUTSIDE` holds the figures of all
                 others.
         """
-        moment = AskedMoment.of(clock.now(), self.calendar, PERIOD)
+        moment = QueryMoment.of(clock.now(), self.calendar, PERIOD)
         # Figures first: the query of the sources may be running in another thread meanwhile.
         by_unit = ask_each(self.connection.tuples, FIGURES, moment, UNITS, units=self.commune_units)
         sources = current()

@@ -26,7 +26,7 @@ from schemas.clickhouse.tables import state_table
 from schemas.events.kinds import DOCUMENT, FEEDBACK, MEETING, Kind
 from schemas.figures import Figure, FigurePiece
 from schemas.figures.aging import By
-from schemas.figures.questions import AskedMoment, begun, key_sql, moment_sql
+from schemas.figures.questions import QueryMoment, begun, key_sql, moment_sql
 from schemas.moments import milliseconds
 from schemas.places import fold
 from schemas.places.restate import Units
@@ -118,7 +118,7 @@ class Conditions:
         return _all(self.each)
 
 
-def clocked(now: AskedMoment) -> dict[str, str]:
+def clocked(now: QueryMoment) -> dict[str, str]:
     """Return SQL of `overdue`, and of `left`: milliseconds on a record's clock until it is due.
 
     `left` is negative after the deadline, NULL without one.
@@ -130,7 +130,7 @@ def clocked(now: AskedMoment) -> dict[str, str]:
     }
 
 
-def fields(kind: Kind, now: AskedMoment, units: Units) -> dict[str, str]:
+def fields(kind: Kind, now: QueryMoment, units: Units) -> dict[str, str]:
     """Return the fields that a list may show, sort and filter by: name → SQL.
 
     Communes are restated to `units`.
@@ -146,7 +146,7 @@ def fields(kind: Kind, now: AskedMoment, units: Units) -> dict[str, str]:
 
 
 def conditions(
-    sought: Sought, now: AskedMoment, units: Units, *, without: Sequence[str] = ()
+    sought: Sought, now: QueryMoment, units: Units, *, without: Sequence[str] = ()
 ) -> Conditions:
     """Return the conditions of a search, except those on the fields of `without`."""
     each = [f"{begun(sought.kind)} <= {moment_sql(now.at)}"]
@@ -207,7 +207,7 @@ def _text(name: str, expression: str, kind: Kind) -> str:
     )
 
 
-def _behind(figure: Figure, moment: AskedMoment) -> str:
+def _behind(figure: Figure, moment: QueryMoment) -> str:
     def any_of(pieces: tuple[FigurePiece, ...]) -> str:
         each = (moment.sql(FigurePiece(piece.where, piece.when, "{where}")) for piece in pieces)
         return " OR ".join(f"({one})" for one in dict.fromkeys(each))
@@ -367,8 +367,8 @@ class ListStore:
     def _units(self) -> Units:
         return self.lives.commune_units
 
-    def _moment(self, clock: Clock) -> AskedMoment:
-        return AskedMoment.of(clock.now(), self.lives.calendar, PERIOD)
+    def _moment(self, clock: Clock) -> QueryMoment:
+        return QueryMoment.of(clock.now(), self.lives.calendar, PERIOD)
 
     def _tuples(
         self, query: Query, where: Conditions, more: Mapping[str, Any] = MappingProxyType({})

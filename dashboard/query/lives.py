@@ -19,7 +19,7 @@ from schemas.events.codes import DocumentStatus, MeetingState
 from schemas.events.kinds import DOCUMENT, MEETING, Kind
 from schemas.figures import FIGURES, FigurePiece
 from schemas.figures.documents import SITES
-from schemas.figures.questions import AskedMoment, begun, moment_sql, question, readings
+from schemas.figures.questions import QueryMoment, begun, moment_sql, question, readings
 from schemas.figures.reading import Reading
 from schemas.moments import milliseconds
 from schemas.places.restate import Units
@@ -67,7 +67,7 @@ class LifeStore:
         `held_hours` is the time since the current agency took over, in hours of the entity's clock;
         `overdue` says whether the deadline has passed.
         """
-        now = AskedMoment.of(clock.now(), self.calendar)
+        now = QueryMoment.of(clock.now(), self.calendar)
         entities = current_table(kind)
         query = Query(
             f"SELECT * EXCEPT version, {now.sql(OVERDUE)} AS overdue FROM {entities.final} "
@@ -96,7 +96,7 @@ class LifeStore:
         Most urgent first, then oldest, with number, notation, subject, sender and receiver, so that
         people can identify them.
         """
-        now = AskedMoment.of(clock.now(), self.calendar)
+        now = QueryMoment.of(clock.now(), self.calendar)
         waited = f"if(around, {now.at}, {now.position}) - at"
         documents, states = current_table(DOCUMENT), state_table(DOCUMENT)
         is_arrived = f"status = {DocumentStatus.ARRIVED:d}"
@@ -149,7 +149,7 @@ class LifeStore:
     ) -> list[Flow]:
         """Return volume and delay of documents between organisations in a period, largest first."""
         figures = [figure for figure in FIGURES if figure.code in FLOW_FIGURES]
-        moment = AskedMoment.of(clock.now(), self.calendar, period)
+        moment = QueryMoment.of(clock.now(), self.calendar, period)
         query = question(figures, moment, ("from_organ", "to_organ"))
         # Groups without any document sent in the period are left out below.
         query = replace(query, since=clock.now() - period)

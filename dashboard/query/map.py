@@ -20,8 +20,8 @@ from schemas.events.kinds import DOCUMENT, FEEDBACK, MEETING, Kind
 from schemas.figures import Figure, FigurePiece, MeasureUnit, Reading
 from schemas.figures.definition import count
 from schemas.figures.questions import (
-    AskedMoment,
     Execute,
+    QueryMoment,
     ask,
     key_sql,
     moment_sql,
@@ -123,8 +123,8 @@ class MapStore:
 
     lives: LifeStore
 
-    def _moment(self, scope: Scope) -> AskedMoment:
-        return AskedMoment.of(scope.until, self.lives.calendar, scope.until - scope.since)
+    def _moment(self, scope: Scope) -> QueryMoment:
+        return QueryMoment.of(scope.until, self.lives.calendar, scope.until - scope.since)
 
     def _where(self, kind: Kind, scope: Scope, *, category: bool = True) -> str:
         """Return an SQL condition: an entity is in a scope, apart from its window.

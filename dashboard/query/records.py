@@ -26,7 +26,7 @@ from schemas.clickhouse.tables import events_table, state_table
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.figures import Figure
 from schemas.figures.aging import By
-from schemas.figures.questions import AskedMoment, moment_sql
+from schemas.figures.questions import QueryMoment, moment_sql
 from schemas.moments import milliseconds
 from schemas.text import normalise
 
@@ -95,7 +95,7 @@ class RecordStore:
         sought = Sought(figure.kind, tuple((only or {}).items()), figure=figure, by=by, unit=unit)
         where = conditions(
             sought,
-            AskedMoment.of(clock.now(), self.lives.calendar, PERIOD),
+            QueryMoment.of(clock.now(), self.lives.calendar, PERIOD),
             self.lives.commune_units,
         )
         return self._find(
@@ -197,7 +197,7 @@ class RecordStore:
 
         `order` is one of `ORDERS`, or `exact`: those whose number equals `text` first.
         """
-        now = AskedMoment.of(clock.now(), self.lives.calendar)
+        now = QueryMoment.of(clock.now(), self.lives.calendar)
         clock_sql = clocked(now)
         by = {**ORDERS, "exact": "(entity_id = %(text)s OR entity_id = %(upper)s)"}
         by["status"] = BY_KIND[kind].status

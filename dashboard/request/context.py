@@ -85,7 +85,7 @@ class PageContext:
 
     def runs(self) -> list[ReplayRun]:
         """Return the replay runs, newest first."""
-        return self.once("runs", self.replays.runs, RUNS_TICK)
+        return self.cached("runs", self.replays.runs, RUNS_TICK)
 
     def forget_runs(self) -> None:
         """Drop the cached runs, as one was started, stopped or removed."""
@@ -139,7 +139,7 @@ class PageContext:
 
     def horizon(self) -> Horizon | None:
         """Return the retention horizon; None while nothing was deleted."""
-        return self.once("horizon", lambda: horizon(self.connection.tuples))
+        return self.cached("horizon", lambda: horizon(self.connection.tuples))
 
     def of(self, request: PageRequest) -> "PageContext":
         """Return the context for the moment of a request: the present, or the past it names.
@@ -234,7 +234,7 @@ class PageContext:
         """The state of the sources, now and over time."""
         return SourceStore(self.connection, self.place.agencies, self.place.calendar)
 
-    def once(self, key: Hashable, question: Callable[[], T], seconds: float = TICK) -> T:
+    def cached(self, key: Hashable, question: Callable[[], T], seconds: float = TICK) -> T:
         """Return the answer cached under `key`, or let one thread query it now.
 
         Args:
@@ -252,12 +252,12 @@ class PageContext:
 
     def current_sources(self) -> tuple[Source, ...]:
         """Return the current state of every feed."""
-        return self.once("sources", lambda: self.sources.current(self.clock))
+        return self.cached("sources", lambda: self.sources.current(self.clock))
 
     def units(self) -> Mapping[str, Readings]:
         """Return all figures of the province, each commune and each agency, by unit code."""
         communes = self.place.names or None
-        return self.once(
+        return self.cached(
             "units",
             lambda: self.figures.units(
                 self.clock, self.place.code, run_concurrently(self.current_sources), communes

@@ -130,14 +130,14 @@ def line(context: PageContext, request: PageRequest) -> dict[str, Any]:
             ],
         }
 
-    return context.once(("line", since, until, picture, request.language), found, seconds=30)
+    return context.cached(("line", since, until, picture, request.language), found, seconds=30)
 
 
 def frame(
     context: PageContext, request: PageRequest, partitions: Partitions, rotation: int
 ) -> list[list[Any]]:
     """Return all that a wall shows at a moment: [component, property, value]."""
-    snapshot: Snapshot = context.once("snapshot", lambda: _taken(context, partitions), seconds=30)
+    snapshot: Snapshot = context.cached("snapshot", lambda: _taken(context, partitions), seconds=30)
     chosen, rotate = scenes(request.get("scene"), request.get("rotate"), rotation)
     view = WallView(request.language, measure(request.get("measure")), scenes=chosen, rotate=rotate)
     now = turn(view.scenes, view.rotate, datetime.now(UTC), snapshot.calls)
@@ -157,7 +157,7 @@ def frame(
 
 def _taken(context: PageContext, partitions: Partitions) -> Snapshot:
     day_ago = run_concurrently(
-        lambda: context.once("a day ago", lambda: a_day_ago(context.figures, context.clock))
+        lambda: context.cached("a day ago", lambda: a_day_ago(context.figures, context.clock))
     )
     found = take(context.store, context.clock, context.place, partitions, context.stale_after)
     return replace(found, day_ago=day_ago())

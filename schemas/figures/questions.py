@@ -46,7 +46,7 @@ OF_POINT = Instant("point.2", "point.3", "point.4")
 
 
 @dataclass(frozen=True)
-class AskedMoment:
+class QueryMoment:
     """A moment for which figures are queried, and the start of the period that ends with it."""
 
     at: int
@@ -58,7 +58,7 @@ class AskedMoment:
     @classmethod
     def of(
         cls, at: datetime, calendar: WorkingCalendar, period: timedelta = timedelta(days=30)
-    ) -> "AskedMoment":
+    ) -> "QueryMoment":
         """Return a moment with the period that ends with it."""
         return cls(
             milliseconds(at),
@@ -99,7 +99,7 @@ _CODES = ("channel", "priority", "status", "applicant", "action")
 
 def question(
     figures: Sequence[Figure],
-    moment: AskedMoment,
+    moment: QueryMoment,
     by: Sequence[str] = (),
     *,
     past: bool = False,
@@ -161,7 +161,7 @@ def key_sql(name: str, units: restate.Units) -> str:
 def ask(
     execute: Execute,
     figures: Iterable[Figure],
-    moment: AskedMoment,
+    moment: QueryMoment,
     by: Sequence[str] = (),
     *,
     past: bool = False,
@@ -186,7 +186,7 @@ def ask(
 def ask_each(
     execute: Execute,
     figures: Iterable[Figure],
-    moment: AskedMoment,
+    moment: QueryMoment,
     by: Sequence[str],
     *,
     units: restate.Units = "day",
@@ -221,7 +221,7 @@ def ask_each(
 def ask_at(
     execute: Execute,
     figures: Iterable[Figure],
-    moments: Sequence[AskedMoment],
+    moments: Sequence[QueryMoment],
     *,
     where: str = "",
 ) -> list[dict[str, Reading]]:
@@ -238,7 +238,7 @@ def ask_at(
     return found
 
 
-def _question_at(figures: Sequence[Figure], moments: Sequence[AskedMoment], where: str) -> Query:
+def _question_at(figures: Sequence[Figure], moments: Sequence[QueryMoment], where: str) -> Query:
     """Return a SELECT of the number of a moment and all pieces of the figures at it.
 
     It gives rows for the moments of which there is any row.

@@ -22,7 +22,7 @@ from schemas.clickhouse.query import Query
 from schemas.clickhouse.rows import RowCodec
 from schemas.figures import FIGURES, Reading
 from schemas.figures.aging import UNITS
-from schemas.figures.questions import AskedMoment, Execute, ask_each
+from schemas.figures.questions import Execute, QueryMoment, ask_each
 from schemas.reference import WorkingCalendar
 
 DIGITS = 6
@@ -85,7 +85,7 @@ def take(execute: Execute, at: datetime, calendar: WorkingCalendar) -> RecordedS
         at: The moment.
         calendar: The working time.
     """
-    answers = ask_each(execute, FIGURES, AskedMoment.of(at, calendar), UNITS, units="today")
+    answers = ask_each(execute, FIGURES, QueryMoment.of(at, calendar), UNITS, units="today")
     found = {
         "/".join(key): {code: _numbers(reading) for code, reading in readings.items()}
         for key, readings in answers.items()
@@ -102,7 +102,7 @@ def rules(calendar: WorkingCalendar, number: int) -> int:
 
     `number` is that of the calendar in `working_weeks`.
     """
-    moment = AskedMoment.of(datetime.fromisoformat("2026-01-01T00:00:00+07:00"), calendar)
+    moment = QueryMoment.of(datetime.fromisoformat("2026-01-01T00:00:00+07:00"), calendar)
     queries: list[str] = []
 
     def collect(question: Query) -> Iterable[Sequence[Any]]:

@@ -19,7 +19,7 @@ from schemas.clickhouse.sql import moment
 from schemas.declared import whole
 from schemas.events.codes import DocumentStatus, FeedbackStatus, Priority
 from schemas.figures import BY_CODE
-from schemas.figures.questions import AskedMoment, ask
+from schemas.figures.questions import QueryMoment, ask
 from schemas.moments import milliseconds
 from schemas.reference import Rule
 from schemas.sources.freshness import Source, SourceState, judge
@@ -229,14 +229,14 @@ def _overdue(
     now = ask(
         context.figures,
         (overdue, known),
-        AskedMoment.of(context.at, working),
+        QueryMoment.of(context.at, working),
         (by,),
         units="today",
     )
     before = ask(
         context.figures,
         (overdue,),
-        AskedMoment.of(context.at - timedelta(days=1), working),
+        QueryMoment.of(context.at - timedelta(days=1), working),
         (by,),
         past=True,
         units="today",

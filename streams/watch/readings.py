@@ -7,7 +7,7 @@ from schemas import scores
 from schemas.clickhouse.sql import REPORT_DAYS, REPORTS
 from schemas.figures import BY_CODE, UNKNOWN, Reading
 from schemas.figures.aging import TIMELY, By, aged, of_units, timely
-from schemas.figures.questions import AskedMoment, ask
+from schemas.figures.questions import QueryMoment, ask
 from schemas.reference import Rule, calendar
 from schemas.scores import IndicatorReport, TargetStanding
 from streams.watch.engine import Observation
@@ -42,7 +42,7 @@ def readings(
     """
     wanted = list(codes)
     figures = [BY_CODE[code] for code in wanted if code in BY_CODE]
-    moment = AskedMoment.of(context.at - ago, calendar(context.province.code))
+    moment = QueryMoment.of(context.at - ago, calendar(context.province.code))
     found: dict[Key, Reading] = {}
     asked = ask(
         context.figures,
@@ -74,7 +74,7 @@ def _standings(context: MeasureContext) -> Sequence[TargetStanding]:
     series = scores.by_indicator(
         (IndicatorReport(**dict(zip(names, row, strict=True))) for row in rows), context.at
     )
-    moment = AskedMoment.of(context.at, calendar(code))
+    moment = QueryMoment.of(context.at, calendar(code))
     live = ask(context.figures, BY_CODE.values(), moment).get((), {})
     return scores.standings(
         code,

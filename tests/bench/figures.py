@@ -22,7 +22,7 @@ from schemas.clickhouse.lives import LIVES
 from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import KINDS, Kind
 from schemas.figures import FIGURES
-from schemas.figures.questions import AskedMoment, ask, question
+from schemas.figures.questions import QueryMoment, ask, question
 from schemas.figures.series import SeriesStep, series
 from schemas.moments import milliseconds
 from schemas.reference import calendar
@@ -48,7 +48,7 @@ def measure(bench: Ground, report: Report) -> None:
     working = calendar(PROVINCE)
     rows, all_of_it = [], list[float]()
     task = bench.screen.add_task("asking", total=None)
-    moment = AskedMoment.of(end, working)
+    moment = QueryMoment.of(end, working)
     for life in LIVES:
         figures = [figure for figure in FIGURES if figure.kind is life.kind]
         for by in ((), ("commune",), ("agency",)):

@@ -23,7 +23,7 @@ from clickhouse_driver import Client
 from ingest.topics import ensure
 from schemas.events.kinds import MEETING
 from schemas.figures import FIGURES, Reading
-from schemas.figures.questions import AskedMoment, question, readings
+from schemas.figures.questions import QueryMoment, question, readings
 from schemas.reference import calendar
 from schemas.settings import Settings
 from streams.admin.migrate import migrate
@@ -155,7 +155,7 @@ def test_13_a_site_that_is_invited_twice_is_missing_once(system: System) -> None
     status, _ = system.post((field_case("13") / "events.json").read_bytes(), BATCH)
     assert status == 200
     system.rows("SELECT 1 FROM current_meeting FINAL WHERE entity_id LIKE 'MS-%'", 3)
-    now = AskedMoment.of(datetime.now(UTC), calendar(system.settings.province), timedelta(days=30))
+    now = QueryMoment.of(datetime.now(UTC), calendar(system.settings.province), timedelta(days=30))
     figures = [figure for figure in FIGURES if figure.kind is MEETING]
     found: dict[str, Reading] = readings(
         figures, system.client.execute(question(figures, now).live)

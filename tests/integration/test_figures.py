@@ -28,7 +28,7 @@ from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import UNITS
 from schemas.figures.questions import (
-    AskedMoment,
+    QueryMoment,
     ask,
     ask_at,
     ask_each,
@@ -89,7 +89,7 @@ class Province:
         self, kind: Kind, at: datetime, *by: str, past: bool, days: int = 3
     ) -> dict[tuple[str, ...], dict[str, Reading]]:
         asked = question(
-            of(kind), AskedMoment.of(at, CALENDAR, timedelta(days=days)), by, past=past
+            of(kind), QueryMoment.of(at, CALENDAR, timedelta(days=days)), by, past=past
         )
         return readings(of(kind), self.client.execute(asked.live), len(by))
 
@@ -142,7 +142,7 @@ def same(found: dict[str, Reading], wanted: dict[str, float | None], where: str)
 def test_figures_of_all_units_in_one_pass_are_those_that_are_asked_for_by_each(
     province: Province, at: datetime
 ) -> None:
-    moment, execute = AskedMoment.of(at, CALENDAR), live(province.client)
+    moment, execute = QueryMoment.of(at, CALENDAR), live(province.client)
     wanted: dict[tuple[str, ...], dict[str, Reading]] = {(): ask(execute, FIGURES, moment)[()]}
     for by in UNITS:
         ones = [figure for figure in FIGURES if by in dimensions(figure.kind)]
@@ -207,7 +207,7 @@ def test_what_held_at_a_moment_of_the_past_is_what_the_events_until_then_give(
 @pytest.mark.parametrize("by", ["", "commune"])
 def test_what_held_at_several_moments_is_what_held_at_each(province: Province, by: str) -> None:
     moments = [
-        AskedMoment.of(END - back, CALENDAR, timedelta(days=3))
+        QueryMoment.of(END - back, CALENDAR, timedelta(days=3))
         for back in (timedelta(hours=1), timedelta(days=2), timedelta(days=90))
     ]
     where = f"commune = '{province.lives(FILING, END)['commune'].mode()[0]}'" if by else ""
@@ -402,7 +402,7 @@ def test_a_meeting_tells_which_sites_are_missing(province: Province) -> None:
         one = live.loc[row["entity_id"]]
         assert set(row["missing"]) == set(one["invited"]) - set(one["connected"])
         assert set(row["missing"]) | set(row["connected"]) == set(row["invited"]) and row["title"]
-    asked = question(of(MEETING), AskedMoment.of(END, CALENDAR))
+    asked = question(of(MEETING), QueryMoment.of(END, CALENDAR))
     found = readings(of(MEETING), province.client.execute(asked.live))[()]
     assert found["meeting.live"].value == len(live)
     assert (

@@ -24,7 +24,7 @@ from schemas.events.codes import (
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.events.payloads import Document, Feedback, Filing, Meeting
 from schemas.figures import FIGURES, Reading
-from schemas.figures.questions import AskedMoment, question, readings
+from schemas.figures.questions import QueryMoment, question, readings
 from schemas.moments import from_milliseconds, milliseconds
 from schemas.reference import ZONE, calendar
 from schemas.settings import Settings
@@ -74,7 +74,7 @@ class Desk:
         self, kind: Kind, moment: datetime, *, past: bool = True, days: int = 30
     ) -> dict[str, Reading]:
         figures = [figure for figure in FIGURES if figure.kind is kind]
-        asked = question(figures, AskedMoment.of(moment, CALENDAR, timedelta(days=days)), past=past)
+        asked = question(figures, QueryMoment.of(moment, CALENDAR, timedelta(days=days)), past=past)
         return readings(figures, self.client.execute(asked.live))[()]
 
     def life(self, kind: Kind, entity: str, columns: str) -> list[tuple[Any, ...]]:

@@ -36,7 +36,7 @@ from schemas.events.envelope import Reader
 from schemas.events.kinds import FILING
 from schemas.events.payloads import Filing
 from schemas.figures import BY_CODE
-from schemas.figures.questions import AskedMoment, ask
+from schemas.figures.questions import QueryMoment, ask
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.reference import calendar, statuses
@@ -236,7 +236,7 @@ def test_figures_over_lives_are_restated_to_the_units_of_today(
     """
     client = Client.from_url(module_settings.clickhouse_url)
     Lives(client, "46").catch_up()
-    opened, moment = BY_CODE["filing.open"], AskedMoment.of(END, calendar("46"))
+    opened, moment = BY_CODE["filing.open"], QueryMoment.of(END, calendar("46"))
     rows = client.execute(
         "SELECT commune, since FROM current_filing FINAL WHERE standing != 'closed'"
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
-from dashboard.pages.map import gathered
+from dashboard.pages.map import layer_data
 from dashboard.pages.sources.unknown import unknown_codes
 from dashboard.query.clock import At, Picture, Replay
 from dashboard.query.connection import Connection
@@ -189,9 +189,9 @@ def test_what_is_of_no_commune_stands_beside_the_communes_and_the_sum_is_the_pro
 
 
 def test_the_map_tells_how_much_of_its_measure_lies_in_no_commune(ask: PageContext) -> None:
-    view = gathered.viewed(ask, PageRequest("/map", (("measure", "feedback.received"),)))
-    assert gathered.outside(ask, view) == (5, sorted([ELSEWHERE.code, "66666", "99999"]))
-    assert "99999" not in gathered.communes(ask, view)[1].steps
+    view = layer_data.viewed(ask, PageRequest("/map", (("measure", "feedback.received"),)))
+    assert layer_data.outside(ask, view) == (5, sorted([ELSEWHERE.code, "66666", "99999"]))
+    assert "99999" not in layer_data.communes(ask, view)[1].steps
 
 
 def test_a_place_without_communes_of_its_own_judges_no_units(ask: PageContext) -> None:

@@ -16,7 +16,7 @@ from dashboard.components.parts import chip, sparkline, value
 from dashboard.components.sheet import Sheet, csv_pieces, xlsx_pieces
 from dashboard.components.shell import DeskPage, drawn, layout
 from dashboard.components.source_states import strip
-from dashboard.components.table import TableColumn, Wish, plain, sorted_rows
+from dashboard.components.table import TableColumn, TableState, plain, sorted_rows
 from dashboard.i18n.catalogue import MissingTextError
 from dashboard.i18n.translator import Translator
 from dashboard.pages.wall.frame import Painter
@@ -79,13 +79,13 @@ def test_rows_are_sorted_as_the_address_says_and_what_is_unknown_comes_last(
         {"name": "a", "count": 2},
         {"name": "b", "count": 1},
     ]
-    wish = Wish.of(PageRequest("/x", (("sort", asked),) if asked else ()), "", "")
-    assert "".join(row["name"] for row in sorted_rows(rows, COLUMNS, wish)) == names
+    table_state = TableState.of(PageRequest("/x", (("sort", asked),) if asked else ()), "", "")
+    assert "".join(row["name"] for row in sorted_rows(rows, COLUMNS, table_state)) == names
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", ""])
 def test_a_page_that_is_none_is_the_first(page: str) -> None:
-    assert Wish.of(PageRequest("/x", (("page", page),)), "", "").page == 1
+    assert TableState.of(PageRequest("/x", (("page", page),)), "", "").page == 1
 
 
 FORMULAS = (
@@ -160,7 +160,7 @@ def test_many_viewers_ask_once_per_tick() -> None:
 
     def viewer() -> None:
         barrier.wait()
-        ASK.once("same", lambda: asked.append(1))
+        ASK.cached("same", lambda: asked.append(1))
 
     threads = [threading.Thread(target=viewer) for _ in range(8)]
     for thread in threads:
@@ -168,7 +168,7 @@ def test_many_viewers_ask_once_per_tick() -> None:
     for thread in threads:
         thread.join()
     assert asked == [1]
-    ASK.once("same", lambda: asked.append(2), seconds=0)
+    ASK.cached("same", lambda: asked.append(2), seconds=0)
     assert asked == [1, 2]
 
 

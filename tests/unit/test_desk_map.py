@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from dashboard.pages.map import page, routes
-from dashboard.pages.map.drawn import words
 from dashboard.pages.map.layer import MapLayer
 from dashboard.pages.map.layers import LAYERS, layers_address, shown
+from dashboard.pages.map.marks import words
 from dashboard.pages.map.shades import quantiles, shades
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import (

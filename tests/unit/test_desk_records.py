@@ -41,12 +41,12 @@ from schemas.clickhouse.lives import LIVES, current_table
 from schemas.clickhouse.tables import state_table
 from schemas.events.kinds import FEEDBACK, FILING, Kind
 from schemas.figures import FIGURES
-from schemas.figures.questions import AskedMoment
+from schemas.figures.questions import QueryMoment
 from schemas.reference import calendar, criteria_sets
 
 PLACE = ProvinceContext("46")
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
-MOMENT = AskedMoment.of(NOW, calendar("46"))
+MOMENT = QueryMoment.of(NOW, calendar("46"))
 KINDS = tuple(life.kind for life in LIVES)
 HOSTILE = "x' OR 1=1 --", "%(only_agency)s", "\\'; DROP TABLE current_filing", "{where}", "100%"
 

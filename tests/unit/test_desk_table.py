@@ -5,7 +5,7 @@ import io
 from datetime import UTC, date, datetime
 
 from dashboard.components.sheet import Sheet, written
-from dashboard.components.table import TableColumn, Wish, table
+from dashboard.components.table import TableColumn, TableState, table
 from dashboard.i18n.translator import sort_key
 from dashboard.request.address import PageRequest
 
@@ -39,7 +39,7 @@ def test_a_table_stands_in_groups_with_a_heading_each() -> None:
         PageRequest("/x"),
         columns,
         rows,
-        Wish(),
+        TableState(),
         group=lambda row: (row["of"], f"group {row['of']}"),
     )
     body = shown.children[0].children.children[2].children

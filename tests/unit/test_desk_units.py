@@ -18,7 +18,7 @@ from dashboard.components import unit_cards as cards
 from dashboard.components.kind_screens import LEFT_OUT
 from dashboard.components.record_address import link_to, record_of
 from dashboard.components.record_rows import columns, left, short, status_label
-from dashboard.components.table import Wish, sorted_rows
+from dashboard.components.table import TableState, sorted_rows
 from dashboard.components.unit_refs import commune_name, name, resolve_unit, unit_link
 from dashboard.components.unit_search import found_agencies, found_units
 from dashboard.i18n.catalogue import catalogue
@@ -461,8 +461,10 @@ def test_units_are_ranked_by_a_figure_with_the_unknown_last() -> None:
         {"code": code, "name": code, "readings": {"filing.duration_p50": Reading(value)}}
         for code, value in (("a", 1.0), ("b", None), ("c", 9.0))
     ]
-    wish = Wish.of(asked, children.PREFIX, children.usual(BY_CODE["filing.duration_p50"]))
-    assert [one["code"] for one in sorted_rows(rows, shown, wish)] == ["c", "a", "b"]
+    table_state = TableState.of(
+        asked, children.PREFIX, children.usual(BY_CODE["filing.duration_p50"])
+    )
+    assert [one["code"] for one in sorted_rows(rows, shown, table_state)] == ["c", "a", "b"]
     assert children.usual(BY_CODE["filing.on_time"]) == "filing.on_time", (
         "of what is better high, the low comes first"
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.events.kinds import FEEDBACK, FILING, KINDS
 from schemas.figures import BY_CODE, FIGURES, Figure, Reading
 from schemas.figures.aging import aged, of_units, timely
-from schemas.figures.questions import AskedMoment, dimensions, pieces_of, question, reader, readings
+from schemas.figures.questions import QueryMoment, dimensions, pieces_of, question, reader, readings
 from schemas.figures.series import SeriesStep, parts, series, series_readings
 from schemas.reference import ZONE, calendar, indicators, statuses
 from schemas.sources.freshness import Source, SourceState
@@ -55,7 +55,7 @@ def test_a_median_of_nothing_is_unknown() -> None:
 
 def test_a_dimension_that_a_kind_does_not_have_is_refused_with_those_it_has() -> None:
     with pytest.raises(ValueError, match=r"category.*agency, commune"):
-        question([of("filing.open")], AskedMoment.of(NOW, CALENDAR), ("category",))
+        question([of("filing.open")], QueryMoment.of(NOW, CALENDAR), ("category",))
     with pytest.raises(ValueError, match="cannot be grouped by"):
         series(
             [of("feedback.open")],

@@ -6,7 +6,7 @@ from dashboard.components.actions import actions
 from dashboard.components.parts import Part, chip, labelled, nothing, section
 from dashboard.components.score_bars import between, group_cell, total_label
 from dashboard.components.scores import LEAGUES, Kind, chosen_set, league, scored, scored_as, units
-from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
+from dashboard.components.table import Row, TableColumn, TableState, sorted_rows, table
 from dashboard.components.unit_refs import name as unit_name
 from dashboard.i18n.translator import Translator, sort_key
 from dashboard.pages.index.unit import summary, unit
@@ -91,14 +91,14 @@ def _leagues(
         )
         for one in kinds
     ]
-    rows = wished(context, request, criteria, kind)
+    rows = league_rows(context, request, criteria, kind)
     grid: Part = nothing(translator("not_enough"))
     if rows:
         grid = table(
             request,
             columns(request, criteria),
             rows,
-            wish(request),
+            table_state(request),
             label=translator("league_of"),
             classes=lambda row: "whole" if row["rank"].score.complete else "without",
         )
@@ -111,12 +111,12 @@ def _leagues(
     )
 
 
-def wish(request: PageRequest) -> Wish:
+def table_state(request: PageRequest) -> TableState:
     """Return the requested order of a league, which is not divided into pages."""
-    return Wish.of(request, "", "place", size=1000)
+    return TableState.of(request, "", "place", size=1000)
 
 
-def wished(
+def league_rows(
     context: PageContext, request: PageRequest, criteria: CriteriaSet, kind: Kind
 ) -> list[Row]:
     """Return the rows of a league in the requested order, each with `rank` and `name`."""
@@ -124,7 +124,7 @@ def wished(
         {"rank": one, "name": unit_name(one.unit, context.place, request.translator)}
         for one in league(context, criteria, kind)
     ]
-    return sorted_rows(rows, columns(request, criteria), wish(request))
+    return sorted_rows(rows, columns(request, criteria), table_state(request))
 
 
 def columns(request: PageRequest, criteria: CriteriaSet) -> tuple[TableColumn, ...]:

@@ -6,7 +6,7 @@ from dashboard.components.measured import named
 from dashboard.components.scores import LEAGUES, chosen_set, scored, scored_as, units
 from dashboard.components.sheet import Sheet
 from dashboard.components.unit_refs import name as unit_name
-from dashboard.pages.index.page import kind_of, wished
+from dashboard.pages.index.page import kind_of, league_rows
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.reference import ZONE, Criterion
@@ -29,7 +29,7 @@ def sheet(context: PageContext, request: PageRequest) -> Sheet:
         words = unit_name(code, context.place, translator)
         return Sheet(name, [translator(key) for key in ITEMS], _items(words, found[code], request))
     kinds = [kind for kind in LEAGUES if criteria.scores(scored_as(kind))]
-    rows = wished(context, request, criteria, kind_of(request, kinds)) if kinds else []
+    rows = league_rows(context, request, criteria, kind_of(request, kinds)) if kinds else []
     place = context.place.code
     lines = (
         [_line(None, place, unit_name(place, context.place, translator), found[place], request)]

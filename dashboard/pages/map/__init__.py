@@ -4,7 +4,8 @@ The page is made once; from then on client/map/page.js keeps the address and req
 so that the map is never rebuilt under the viewer.
 
 Reading order: `view` (the address), `spots` (positions of units), `shades` (classes and breaks),
-`drawn` (marks as data), `legends` (their meaning), `layer` and `layers` (switch, count, legend and
-marks of each layer as one), `bar` (period, filters, selection), `panel` (figures, chart, records),
-`find` (search), `page` (all of it), `routes` (the same as JSON: parts, reports of a view, hits).
+`layer_data` (queries), `marks` (marks as data), `legends` (their meaning), `layer` and `layers`
+(switch, count, legend and marks of each layer as one), `bar` (period, filters, selection), `panel`
+(figures, chart, records), `find` (search), `page` (all of it), `routes` (the same as JSON: parts,
+reports of a view, hits).
 """

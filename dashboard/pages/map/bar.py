@@ -4,7 +4,7 @@ from dash import dcc, html
 
 from dashboard.components.parts import PICKER, Part, labelled, stated
 from dashboard.i18n.translator import sort_key
-from dashboard.pages.map import gathered
+from dashboard.pages.map import layer_data
 from dashboard.pages.map.legends import picked
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import USUAL_WINDOW, WINDOWS, MapView, written
@@ -82,7 +82,7 @@ def _window(request: PageRequest, view: MapView) -> html.Div:
 def _filters(context: PageContext, request: PageRequest, view: MapView) -> html.Div:
     translator = request.translator
     scope = view.scope(context.place, spots(context.place))
-    counts = gathered.categories(context, view, scope)
+    counts = layer_data.categories(context, view, scope)
     known = sorted(
         {*counts, *filter(None, [view.category])},
         key=lambda code: sort_key(category_label(code, request.language)),

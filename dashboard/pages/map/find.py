@@ -21,7 +21,7 @@ def hits(context: PageContext, request: PageRequest, text: str) -> Part:
     if not text:
         return []
     records = (
-        context.once(("numbered", text), lambda: context.records.numbered(context.clock, text))
+        context.cached(("numbered", text), lambda: context.records.numbered(context.clock, text))
         if len(text) >= MIN_LETTERS
         else {}
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dash import html
 
 from dashboard.components.parts import stated
-from dashboard.pages.map import drawn, gathered, legends
+from dashboard.pages.map import layer_data, legends, marks
 from dashboard.pages.map.layer import MapLayer
 from dashboard.pages.map.view import NONE, MapView
 from dashboard.request.address import PageRequest
@@ -17,15 +17,15 @@ LAYERS: tuple[MapLayer, ...] = (
         name="communes",
         title="map_communes",
         usual=True,
-        count=lambda context, view: len(gathered.communes(context, view)[1].steps),
+        count=lambda context, view: len(layer_data.communes(context, view)[1].steps),
         legend=legends.communes,
-        data=drawn.communes,
+        data=marks.communes,
     ),
     MapLayer(
         name="feedback",
         title="map_feedback",
         usual=True,
-        count=gathered.reports,
+        count=layer_data.reports,
         legend=legends.feedback,
         data=lambda context, request, view: {},
     ),
@@ -33,45 +33,45 @@ LAYERS: tuple[MapLayer, ...] = (
         name="overdue",
         title="map_overdue",
         usual=False,
-        count=lambda context, view: sum(one.count for one in gathered.overdue(context, view)),
+        count=lambda context, view: sum(one.count for one in layer_data.overdue(context, view)),
         legend=legends.overdue,
-        data=drawn.overdue,
+        data=marks.overdue,
     ),
     MapLayer(
         name="flows",
         title="map_flows",
         usual=False,
-        count=lambda context, view: sum(one.sent for one in gathered.flows(context, view)),
+        count=lambda context, view: sum(one.sent for one in layer_data.flows(context, view)),
         legend=legends.flows,
-        data=drawn.flows,
+        data=marks.flows,
     ),
     MapLayer(
         name="meetings",
         title="map_meetings",
         usual=False,
-        count=lambda context, view: gathered.meetings(context, view).count,
+        count=lambda context, view: layer_data.meetings(context, view).count,
         legend=legends.meetings,
-        data=drawn.meetings,
+        data=marks.meetings,
     ),
     MapLayer(
         name="sources",
         title="map_sources",
         usual=False,
         count=lambda context, view: sum(
-            len(one.sources) for one in gathered.sources(context, view)
+            len(one.sources) for one in layer_data.sources(context, view)
         ),
         legend=legends.sources,
-        data=drawn.sources,
+        data=marks.sources,
     ),
     MapLayer(
         name="alarms",
         title="map_alarms",
         usual=True,
         count=lambda context, view: len(
-            {alarm.id for one in gathered.calls(context, view)[0] for alarm in one.alarms}
+            {alarm.id for one in layer_data.calls(context, view)[0] for alarm in one.alarms}
         ),
         legend=legends.alarms,
-        data=drawn.alarms,
+        data=marks.alarms,
     ),
 )
 _NAMES = [one.name for one in LAYERS]

@@ -9,7 +9,7 @@ from dash import dcc, html
 from dashboard.components.list_address import join_values
 from dashboard.components.parts import Part, chip, labelled, stated
 from dashboard.components.source_states import GRAVITY, state_word
-from dashboard.pages.map import gathered
+from dashboard.pages.map import layer_data
 from dashboard.pages.map.view import MEASURES, MapView, Style
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
@@ -45,7 +45,7 @@ def key(mark: str, words: Part, count: str = "") -> html.Li:
 def communes(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     """Explain the shades of the communes."""
     translator = request.translator
-    readings, classes = gathered.communes(context, view)
+    readings, classes = layer_data.communes(context, view)
     options = [(one.code, one.label(request.language)) for one in MEASURES]
     choice = picked(
         request,
@@ -97,7 +97,7 @@ def communes(context: PageContext, request: PageRequest, view: MapView) -> list[
 
 def _outside(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     """Say how much lies in no commune, because its code is of no unit here, with a list of it."""
-    count, codes = gathered.outside(context, view)
+    count, codes = layer_data.outside(context, view)
     if not count:
         return []
     translator = request.translator
@@ -146,7 +146,7 @@ def feedback(context: PageContext, request: PageRequest, view: MapView) -> list[
 def overdue(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     """Explain the squares of overdue filings."""
     translator = request.translator
-    most = max((one.count for one in gathered.overdue(context, view)), default=0)
+    most = max((one.count for one in layer_data.overdue(context, view)), default=0)
     if not most:
         return [html.P(translator("map_no_overdue"), className="note")]
     return [
@@ -159,10 +159,10 @@ def overdue(context: PageContext, request: PageRequest, view: MapView) -> list[P
 
 def flows(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     """Explain the lines of documents."""
-    translator, found = request.translator, gathered.flows(context, view)
+    translator, found = request.translator, layer_data.flows(context, view)
     if not found:
         return [html.P(translator("map_no_flows"), className="note")]
-    hours = translator.number(gathered.SLOW_HOURS)
+    hours = translator.number(layer_data.SLOW_HOURS)
     keys = [
         key("line", translator("map_key_flow", most=translator.number(found[0].sent))),
         key(
@@ -176,12 +176,12 @@ def flows(context: PageContext, request: PageRequest, view: MapView) -> list[Par
             translator.number(sum(bool(one.value("overdue")) for one in found)),
         ),
     ]
-    rest = len(found) - gathered.DRAWN_FLOWS
+    rest = len(found) - layer_data.DRAWN_FLOWS
     more = [
         html.P(
             translator(
                 "map_more_flows",
-                n=translator.number(gathered.DRAWN_FLOWS),
+                n=translator.number(layer_data.DRAWN_FLOWS),
                 of=translator.number(len(found)),
             ),
             className="note",
@@ -192,7 +192,7 @@ def flows(context: PageContext, request: PageRequest, view: MapView) -> list[Par
 
 def meetings(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     """Explain the marks of meetings."""
-    translator, found = request.translator, gathered.meetings(context, view)
+    translator, found = request.translator, layer_data.meetings(context, view)
     counts = [
         sum(getattr(one, field) for one in found.sites)
         for field in ("connected", "missing", "invited")
@@ -214,7 +214,7 @@ def sources(context: PageContext, request: PageRequest, view: MapView) -> list[P
     """Explain the marks of feeds."""
     translator = request.translator
     counts = Counter(
-        one.state for found in gathered.sources(context, view) for one in found.sources
+        one.state for found in layer_data.sources(context, view) for one in found.sources
     )
     keys = [
         key(f"feed {state.value}", state_word(state, translator), translator.number(counts[state]))
@@ -226,7 +226,7 @@ def sources(context: PageContext, request: PageRequest, view: MapView) -> list[P
 def alarms(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
     """Explain the marks of alarms."""
     translator = request.translator
-    calls, watched = gathered.calls(context, view)
+    calls, watched = layer_data.calls(context, view)
     if not watched.alive:
         return [html.P(chip(translator("blind"), "unknown"))]
     counts = Counter(

@@ -11,9 +11,9 @@ from dashboard.components.outlines import country, outlines_address
 from dashboard.components.parts import Part, labelled, nothing, stated
 from dashboard.components.shell import RENEW_MS
 from dashboard.pages.map.bar import bar
-from dashboard.pages.map.drawn import drawn, words
-from dashboard.pages.map.gathered import viewed
+from dashboard.pages.map.layer_data import viewed
 from dashboard.pages.map.layers import section, shown
+from dashboard.pages.map.marks import map_data, words
 from dashboard.pages.map.panel import panel
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import without_extent
@@ -57,7 +57,7 @@ def parts(context: PageContext, request: PageRequest) -> dict[str, Any]:
             name: run_concurrently(partial(part, context, request, view)) for name, part in drawing
         }
         return {
-            "drawn": drawn(context, request, view, shown(view)),
+            "drawn": map_data(context, request, view, shown(view)),
             **{name: part() for name, part in around.items()},
         }
     except UnreachableError as error:

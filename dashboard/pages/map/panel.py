@@ -15,13 +15,13 @@ from dashboard.components.parts import (
     section,
     stated,
 )
-from dashboard.components.table import Row, TableColumn, Wish, table
+from dashboard.components.table import Row, TableColumn, TableState, table
 from dashboard.components.unit_cards import priority
 from dashboard.components.unit_refs import name, unit_link
-from dashboard.pages.map import gathered
+from dashboard.pages.map import layer_data
 from dashboard.pages.map.bars import bars
-from dashboard.pages.map.drawn import title
 from dashboard.pages.map.layers import shown
+from dashboard.pages.map.marks import title
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import TABS, MapView
 from dashboard.query.map import Scope, in_scope
@@ -52,11 +52,11 @@ def panel(context: PageContext, request: PageRequest, view: MapView) -> list[Par
             html.P(gone, className="more"),
         ]
     figures = [BY_CODE[code] for code in screens_of(view.kind).map_figures]
-    found = gathered.once(
+    found = layer_data.cached(
         context,
         view,
         ("figures", view.kind.name, scope),
-        lambda: gathered.store(context).overview(scope, figures, TABS),
+        lambda: layer_data.store(context).overview(scope, figures, TABS),
     )
     return [
         _heading(context, request, view),
@@ -169,11 +169,11 @@ def _course(context: PageContext, request: PageRequest, view: MapView, scope: Sc
     if view.kind is MEETING:  # a handful a day: their table shows them
         return []
     translator, kind = request.translator, view.kind
-    pairs = gathered.once(
+    pairs = layer_data.cached(
         context,
         view,
         ("course", kind.name, scope),
-        lambda: gathered.store(context).course(scope, kind),
+        lambda: layer_data.store(context).course(scope, kind),
     )
     drawing = bars(
         request,
@@ -191,7 +191,7 @@ def _flows(context: PageContext, request: PageRequest, view: MapView) -> list[Pa
     if view.kind is not DOCUMENT or "flows" not in [one.name for one in shown(view)]:
         return []
     translator = request.translator
-    found = [{"edge": one} for one in gathered.flows(context, view)[:TOP_FLOWS]]
+    found = [{"edge": one} for one in layer_data.flows(context, view)[:TOP_FLOWS]]
     if not found:
         return []
 
@@ -218,7 +218,12 @@ def _flows(context: PageContext, request: PageRequest, view: MapView) -> list[Pa
         section(
             translator("map_flows_most"),
             table(
-                request, columns, found, Wish(), label=translator("map_flows_most"), paging=False
+                request,
+                columns,
+                found,
+                TableState(),
+                label=translator("map_flows_most"),
+                paging=False,
             ),
             id="map-flows",
         )
@@ -229,20 +234,20 @@ def _records(
     context: PageContext, request: PageRequest, view: MapView, scope: Scope
 ) -> html.Section:
     translator, kind = request.translator, view.kind
-    wish = Wish.of(request, PREFIX, "-started", size=PAGE_SIZE)
-    order = wish.by if wish.by in ORDERS else "started"
-    found = gathered.once(
+    table_state = TableState.of(request, PREFIX, "-started", size=PAGE_SIZE)
+    order = table_state.by if table_state.by in ORDERS else "started"
+    found = layer_data.cached(
         context,
         view,
-        ("records", kind.name, scope, wish),
-        lambda: gathered.store(context).records(
+        ("records", kind.name, scope, table_state),
+        lambda: layer_data.store(context).records(
             context.clock,
             scope,
             kind,
             order=order,
-            down=wish.down,
-            limit=wish.size,
-            skip=(wish.page - 1) * wish.size,
+            down=table_state.down,
+            limit=table_state.size,
+            skip=(table_state.page - 1) * table_state.size,
         ),
     )
     heading = translator("map_records", kind=kind.label(request.language))
@@ -266,7 +271,13 @@ def _records(
     ]
     pin = TableColumn("pin", "", lambda row: _pin(request, kind, str(row["entity_id"])))
     grid = table(
-        request, (*kept, pin), found.rows, wish, prefix=PREFIX, total=found.total, label=heading
+        request,
+        (*kept, pin),
+        found.rows,
+        table_state,
+        prefix=PREFIX,
+        total=found.total,
+        label=heading,
     )
     return section(heading, grid, id="map-records")
 

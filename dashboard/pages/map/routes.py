@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from dashboard.pages.map import gathered, page
+from dashboard.pages.map import layer_data, page
 from dashboard.pages.map.find import hits
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import PATH, box_of, without_extent
@@ -42,7 +42,7 @@ def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usua
         return await answer(
             http_request,
             workers,
-            lambda: context.once(
+            lambda: context.cached(
                 ("map parts", request),
                 lambda: to_json(page.parts(context.of(request), request)),
                 seconds=2.0,
@@ -55,7 +55,7 @@ def add_routes(server: FastAPI, context: PageContext, workers: PageWorkers, usua
         return await answer(
             http_request,
             workers,
-            lambda: context.once(
+            lambda: context.cached(
                 ("map feedback", request), lambda: to_json(reports(context.of(request), request))
             ),
         )
@@ -83,13 +83,13 @@ def reports(context: PageContext, request: PageRequest) -> dict[str, Any]:
         ValueError: the view cannot be understood.
     """
     view, bbox, zoom = (
-        gathered.viewed(context, request),
+        layer_data.viewed(context, request),
         box_of(request.get("bbox")),
         request.get("zoom"),
     )
     if bbox is None or not zoom.isdecimal() or int(zoom) > DEEPEST:
         raise ValueError("bbox, zoom")
-    scope, store = view.scope(context.place, spots(context.place)), gathered.store(context)
+    scope, store = view.scope(context.place, spots(context.place)), layer_data.store(context)
     cells = store.grid(scope, bbox, int(zoom), CELLS[view.style])
     total = sum(row["n"] for row in cells)
     if view.style == "points" and total <= MAX_POINTS:

@@ -9,7 +9,7 @@ from dashboard.components.kind_screens import screens_of
 from dashboard.components.parts import Part, crumbs, section
 from dashboard.components.record_address import record_of
 from dashboard.components.record_fields import facts, raw
-from dashboard.components.table import Row, Wish, table
+from dashboard.components.table import Row, TableState, table
 from dashboard.components.unit_refs import commune_name, unit_link
 from dashboard.pages.record import life
 from dashboard.pages.record.deadline import bar, deadline
@@ -30,7 +30,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
     name, entity = record_of(request)
     kind = BY_NAME.get(name)
     state = (
-        context.once(("state", name, entity), lambda: context.records.state(kind, entity))
+        context.cached(("state", name, entity), lambda: context.records.state(kind, entity))
         if kind and entity
         else None
     )
@@ -38,11 +38,11 @@ def content(context: PageContext, request: PageRequest) -> Part:
         raise LookupError(request.translator("no_record", record=entity or name))
     now = context.clock.now()
     steps = (
-        context.once(("steps", name, entity), lambda: context.lives.steps(kind, entity))
+        context.cached(("steps", name, entity), lambda: context.lives.steps(kind, entity))
         if kind in BY_KIND
         else []
     )
-    events = context.once(("events", name, entity), lambda: context.records.events(kind, entity))
+    events = context.cached(("events", name, entity), lambda: context.records.events(kind, entity))
     found = deadline(steps[-1], now, context.place.calendar) if steps else None
     left: list[Part] = []
     if found is not None and kind is not MEETING:
@@ -115,7 +115,7 @@ def _beside(
     if not nearby or not steps:
         return None
     last = steps[-1]
-    found = context.once(
+    found = context.cached(
         ("beside", kind.name, last["entity_id"]),
         lambda: context.records.nearest(context.clock, kind, last, MAX_NEAR),
     )
@@ -137,7 +137,7 @@ def _beside(
     )
     return section(
         heading,
-        table(request, shown, found.rows, Wish(size=MAX_NEAR), label=heading, paging=False),
+        table(request, shown, found.rows, TableState(size=MAX_NEAR), label=heading, paging=False),
         *rest,
         id="beside",
     )

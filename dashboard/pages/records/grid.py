@@ -22,7 +22,7 @@ def grid(
         request,
         shown,
         rows,
-        wanted.wish,
+        wanted.table_state,
         total=total,
         label=label,
         aside=_sizes(request, wanted),

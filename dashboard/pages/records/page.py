@@ -31,13 +31,13 @@ def content(context: PageContext, request: PageRequest) -> Part:
     kind = address.kind_of(request)
     formatter = CellFormatter(kind, context.place, request.translator)
     wanted = address.read(request, context.place, formatter)
-    total = context.once(
+    total = context.cached(
         ("total", wanted.sought), lambda: context.lists.total(context.clock, wanted.sought)
     )
     # Past the last page, as when open records become fewer, show the last one.
     wanted = replace(wanted, page=min(wanted.page, max(1, -(-total // wanted.size))))
     names = tuple(one.name for one in choices(kind))
-    counts = context.once(
+    counts = context.cached(
         ("choices", wanted.sought),
         lambda: context.lists.choices(context.clock, wanted.sought, names),
         seconds=CHOICES_SECONDS,
@@ -75,7 +75,7 @@ def _rows(
             ],
             className="part",
         )
-    rows = context.once(
+    rows = context.cached(
         ("list", wanted.sought, wanted.order, wanted.needs, wanted.page, wanted.size),
         lambda: context.lists.page(
             context.clock,

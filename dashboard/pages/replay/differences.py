@@ -8,7 +8,7 @@ from dash import html
 from dashboard.components.measured import named, read
 from dashboard.components.parts import Part, nothing, section
 from dashboard.components.record_rows import record_link, short
-from dashboard.components.table import TableColumn, Wish, table
+from dashboard.components.table import TableColumn, TableState, table
 from dashboard.history.arrivals import PastStore
 from dashboard.i18n.translator import Translator
 from dashboard.query.clock import Picture
@@ -81,7 +81,9 @@ def differences(context: PageContext, request: PageRequest) -> Part:
         if is_cut
         else []
     )
-    shown = table(request, columns, found, Wish(), paging=False, label=translator("differences"))
+    shown = table(
+        request, columns, found, TableState(), paging=False, label=translator("differences")
+    )
     return section(translator("differences"), shown, *cut)
 
 
@@ -111,7 +113,7 @@ def _made_by(
     found, is_cut = dict[str, list[str]](), False
     for ones in by_kind(figures):
         # Only the numbers are cached: what each record adds would take many MB per moment.
-        made, more = corrected.once(
+        made, more = corrected.cached(
             ("made by", *(one.code for one in ones)), partial(compared, ones)
         )
         found |= made
@@ -129,7 +131,7 @@ def _pictures(context: PageContext, request: PageRequest) -> tuple[PageContext, 
 
 
 def _figures(context: PageContext) -> Mapping[str, Reading]:
-    return context.once(
+    return context.cached(
         "figures of the province", lambda: context.figures.now(context.clock).get((), {})
     )
 

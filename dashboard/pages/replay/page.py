@@ -9,7 +9,7 @@ from dash import dcc, html
 from dashboard.components.alarm_texts import sentence, where
 from dashboard.components.parts import PICKER, Part, chip, kept, link, listed, nothing, section
 from dashboard.components.replay_bar import chooser, line_period
-from dashboard.components.table import TableColumn, Wish, sorted_rows, table
+from dashboard.components.table import TableColumn, TableState, sorted_rows, table
 from dashboard.components.unit_refs import unit_link
 from dashboard.history.arrivals import PastStore
 from dashboard.pages.replay.differences import differences, late_link
@@ -100,7 +100,7 @@ def _choose(context: PageContext, request: PageRequest) -> Part:
 def _alarms(context: PageContext, request: PageRequest, now: datetime) -> Part:
     """List the alarms of the last days, each with a link to the moment it was raised."""
     translator = request.translator
-    rows = context.once(
+    rows = context.cached(
         "alarms of the last days", lambda: context.alarms.history(now - timedelta(days=DAYS), now)
     )
     if not rows:
@@ -129,7 +129,9 @@ def _raised(
 
 def _reach(context: PageContext, request: PageRequest) -> Part:
     translator = request.translator
-    found = dict(context.once("reach of the past", PastStore(context.connection).reach, seconds=60))
+    found = dict(
+        context.cached("reach of the past", PastStore(context.connection).reach, seconds=60)
+    )
     days = {**vars(context.kept), "whole": context.kept.events, "alarms": ALARM_STEPS_DAYS}
     if found["whole"]:
         found["kafka"] = max(found["whole"], context.clock.now() - timedelta(days=days["kafka"]))
@@ -159,19 +161,19 @@ def _reach(context: PageContext, request: PageRequest) -> Part:
     ]
     return section(
         translator("reach"),
-        table(request, columns, rows, Wish(), paging=False, label=translator("reach")),
+        table(request, columns, rows, TableState(), paging=False, label=translator("reach")),
     )
 
 
 def _proof(context: PageContext, request: PageRequest) -> Part:
     """List the recorded snapshots of the screens, each with a link to its comparison."""
     translator, now = request.translator, context.clock.now()
-    count, first = context.once("recorded snapshots", context.proof.count, seconds=20)
+    count, first = context.cached("recorded snapshots", context.proof.count, seconds=20)
     if first is None:
         return section(
             translator("proof"), nothing(translator("proof_none"), translator("proof_hint"))
         )
-    newest = context.once(
+    newest = context.cached(
         "newest snapshots", lambda: context.proof.recorded(first, now, NEWEST), seconds=20
     )
     links = [
@@ -197,7 +199,7 @@ def _proven(context: PageContext, request: PageRequest, at: datetime) -> list[Pa
     """Say whether the replay of a recorded moment matches its snapshot; nothing for others."""
     if request.get("run") or request.get("picture") == Picture.CORRECTED:
         return []
-    found = context.once(
+    found = context.cached(
         ("recorded at", at), lambda: context.proof.recorded(at, at), seconds=PROVEN_SECONDS
     )
     if not found:
@@ -205,7 +207,7 @@ def _proven(context: PageContext, request: PageRequest, at: datetime) -> list[Pa
     (one,), translator = found, request.translator
     if not context.proof.comparable(one):
         return [html.P(chip(translator("proof_other_rules"), "quiet"))]
-    same = context.once(("proven", at), lambda: context.proof.same(one), seconds=PROVEN_SECONDS)
+    same = context.cached(("proven", at), lambda: context.proof.same(one), seconds=PROVEN_SECONDS)
     words = translator(
         "proof_same" if same else "proof_differs",
         n=translator.number(one.readings),
@@ -216,7 +218,7 @@ def _proven(context: PageContext, request: PageRequest, at: datetime) -> list[Pa
 
 def _disk(context: PageContext, request: PageRequest) -> Part:
     translator = request.translator
-    found = context.once("disk of the past", PastStore(context.connection).disk, seconds=60)
+    found = context.cached("disk of the past", PastStore(context.connection).disk, seconds=60)
     names = ("events", "lives", "windows", "snapshots", "runs", "apart", "rest")
     rows = [{"what": translator(f"disk_{name}"), "bytes": found.get(name, 0)} for name in names]
     columns = [
@@ -227,7 +229,7 @@ def _disk(context: PageContext, request: PageRequest) -> Part:
     ]
     return section(
         translator("disk"),
-        table(request, columns, rows, Wish(), paging=False, label=translator("disk")),
+        table(request, columns, rows, TableState(), paging=False, label=translator("disk")),
     )
 
 
@@ -265,7 +267,7 @@ def _package(context: PageContext, request: PageRequest) -> Part:
 def _late(context: PageContext, request: PageRequest, at: datetime) -> Part:
     translator = request.translator
     base = context.base(request)
-    rows = base.once(
+    rows = base.cached(
         ("late", at), lambda: PastStore(base.connection).late(at, MAX_LATE), seconds=30
     )
     if not rows:
@@ -290,7 +292,7 @@ def _late(context: PageContext, request: PageRequest, at: datetime) -> Part:
 def _late_table(
     context: PageContext, request: PageRequest, kind: Kind, rows: Sequence[Row], at: datetime
 ) -> Part:
-    translator, wish = request.translator, Wish("came")
+    translator, table_state = request.translator, TableState("came")
     columns = [
         TableColumn(
             "record",
@@ -326,8 +328,8 @@ def _late_table(
     return table(
         request,
         columns,
-        sorted_rows(rows, columns, wish),
-        wish,
+        sorted_rows(rows, columns, table_state),
+        table_state,
         prefix=f"{kind.name}_",
         paging=False,
         label=kind.label(request.language),

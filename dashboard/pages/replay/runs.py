@@ -16,7 +16,7 @@ from dashboard.components.parts import (
     nothing,
     section,
 )
-from dashboard.components.table import TableColumn, Wish, table
+from dashboard.components.table import TableColumn, TableState, table
 from dashboard.i18n.translator import Translator
 from dashboard.request.address import VIEWER, PageRequest, format_moment
 from dashboard.request.context import PageContext
@@ -112,7 +112,7 @@ def _table(request: PageRequest, found: list[ReplayRun]) -> Part:
         request,
         columns,
         [{"run": one} for one in found],
-        Wish(),
+        TableState(),
         paging=False,
         label=translator("runs"),
     )
@@ -287,7 +287,7 @@ def _differences(context: PageContext, request: PageRequest, run: ReplayRun) -> 
     title = translator("run_against_live")
     if run.live:
         return section(title, nothing(translator("run_not_compared")))
-    found = context.once(
+    found = context.cached(
         ("differences of a run", run.name, run.begun_at),
         lambda: context.replays.differences(run),
         seconds=10.0,
@@ -332,5 +332,5 @@ def _differences(context: PageContext, request: PageRequest, run: ReplayRun) -> 
         ),
     ]
     return section(
-        title, html.P(label), table(request, columns, rows, Wish(), paging=False, label=title)
+        title, html.P(label), table(request, columns, rows, TableState(), paging=False, label=title)
     )

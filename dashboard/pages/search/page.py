@@ -4,7 +4,7 @@ from dash import dcc, html
 
 from dashboard.components import record_rows
 from dashboard.components.parts import Part, link, marked, nothing, section
-from dashboard.components.table import Wish, table
+from dashboard.components.table import TableState, table
 from dashboard.components.unit_search import MIN_LETTERS, found_agencies, found_units
 from dashboard.query.records import FoundRecords
 from dashboard.request.address import PageRequest
@@ -24,7 +24,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
     if not text:
         return [heading, nothing(translator("search_empty"), translator("search_help"))]
     records = (
-        context.once(("numbered", text), lambda: context.records.numbered(context.clock, text))
+        context.cached(("numbered", text), lambda: context.records.numbered(context.clock, text))
         if len(text) >= MIN_LETTERS
         else {}
     )
@@ -132,7 +132,7 @@ def _records(
     rest = found.total - len(found.rows)
     return section(
         f"{words} ({translator.number(found.total)})",
-        table(request, shown, found.rows, Wish(), label=words, paging=False),
+        table(request, shown, found.rows, TableState(), label=words, paging=False),
         *(
             [
                 html.P(

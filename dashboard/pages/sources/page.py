@@ -9,7 +9,7 @@ from dash import html
 
 from dashboard.components.parts import Part, age, chip, link, nothing, section
 from dashboard.components.source_states import CHIPS, GRAVITY, HISTORY, state_word, strip
-from dashboard.components.table import TableColumn, Wish, sorted_rows, table
+from dashboard.components.table import TableColumn, TableState, sorted_rows, table
 from dashboard.components.unit_refs import unit_link
 from dashboard.i18n.translator import Translator
 from dashboard.pages.sources.unknown import unknown_codes, unknown_table
@@ -25,7 +25,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
     """Build the page."""
     translator, chosen = request.translator, request.get("agency")
     timely = run_concurrently(
-        lambda: context.once("league", lambda: context.sources.league(context.clock), seconds=60)
+        lambda: context.cached("league", lambda: context.sources.league(context.clock), seconds=60)
     )
     refused = run_concurrently(lambda: _refused(context, request, chosen))
     unknown = run_concurrently(lambda: unknown_table(context, request, chosen))
@@ -129,12 +129,12 @@ def _feeds(
             "owner", translator("owner"), lambda row: _owner(context.place.agency(row["agency"]))
         ),
     )
-    wish = Wish.of(request, "", "state", size=25)
-    rows = sorted_rows([_row(one) for one in sources], columns, wish)
-    start = (wish.page - 1) * wish.size
-    shown = [dict(row) for row in rows[start : start + wish.size]]
+    table_state = TableState.of(request, "", "state", size=25)
+    rows = sorted_rows([_row(one) for one in sources], columns, table_state)
+    start = (table_state.page - 1) * table_state.size
+    shown = [dict(row) for row in rows[start : start + table_state.size]]
     keys = tuple((row["agency"], row["kind"]) for row in shown)
-    spans = context.once(
+    spans = context.cached(
         ("day", keys), lambda: context.sources.histories(keys, now - HISTORY, now), seconds=60
     )
     for row in shown:
@@ -143,7 +143,7 @@ def _feeds(
         request,
         columns,
         shown,
-        wish,
+        table_state,
         total=len(rows),
         label=translator("feeds"),
         classes=lambda row: f"is-{row['state'].value}",
@@ -199,18 +199,18 @@ def _league(context: PageContext, request: PageRequest, league: Sequence[SourceS
             )
         ),
     )
-    wish = Wish.of(request, "league_", "rank", size=15)
+    table_state = TableState.of(request, "league_", "rank", size=15)
     rows = sorted_rows(
         [{"agency": one.agency, "rank": ranks[one.agency], "standing": one} for one in league],
         columns,
-        wish,
+        table_state,
     )
-    start = (wish.page - 1) * wish.size
+    start = (table_state.page - 1) * table_state.size
     return table(
         request,
         columns,
-        rows[start : start + wish.size],
-        wish,
+        rows[start : start + table_state.size],
+        table_state,
         prefix="league_",
         total=len(rows),
         label=translator("league"),
@@ -227,7 +227,7 @@ def _sort(state: SourceState) -> Any:
 
 def _refused(context: PageContext, request: PageRequest, chosen: str) -> Part:
     translator = request.translator
-    rows = context.once(
+    rows = context.cached(
         ("refused", chosen),
         lambda: context.sources.refused(context.clock, agency=chosen or None, limit=100),
     )
@@ -268,14 +268,14 @@ def _refused(context: PageContext, request: PageRequest, chosen: str) -> Part:
         ),
         TableColumn("reason", translator("reason"), lambda row: html.Small(row["reason"])),
     )
-    wish = Wish.of(request, "refused_", "-until", size=10)
-    rows = sorted_rows(rows, columns, wish)
-    start = (wish.page - 1) * wish.size
+    table_state = TableState.of(request, "refused_", "-until", size=10)
+    rows = sorted_rows(rows, columns, table_state)
+    start = (table_state.page - 1) * table_state.size
     return table(
         request,
         columns,
-        rows[start : start + wish.size],
-        wish,
+        rows[start : start + table_state.size],
+        table_state,
         prefix="refused_",
         total=len(rows),
         label=translator("refused_lately"),

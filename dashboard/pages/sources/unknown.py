@@ -6,7 +6,7 @@ from dash import html
 
 from dashboard.components.parts import Part, nothing
 from dashboard.components.record_rows import record_link
-from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
+from dashboard.components.table import Row, TableColumn, TableState, sorted_rows, table
 from dashboard.components.unit_refs import commune_elsewhere, resolve_unit, unit_link
 from dashboard.i18n.translator import Translator
 from dashboard.query.snapshot import ProvinceContext
@@ -46,7 +46,7 @@ def unknown_codes(context: PageContext, chosen: str = "") -> Sequence[UnknownCod
     store = UnknownStore(
         context.connection, lambda field, code: is_known(context.place, field, code)
     )
-    return context.once(
+    return context.cached(
         ("unknown codes", chosen),
         lambda: store.codes(context.clock, agency=chosen),
         seconds=CACHE_SECONDS,
@@ -100,15 +100,15 @@ def unknown_table(context: PageContext, request: PageRequest, chosen: str) -> Pa
         ),
     )
     rows: list[Row] = [{"of": one} for one in found]
-    wish = Wish.of(request, PREFIX, "-records", size=PAGE_SIZE)
-    rows = sorted_rows(rows, columns, wish)
-    start = (wish.page - 1) * wish.size
+    table_state = TableState.of(request, PREFIX, "-records", size=PAGE_SIZE)
+    rows = sorted_rows(rows, columns, table_state)
+    start = (table_state.page - 1) * table_state.size
     label = translator("unknown_codes")
     grid = table(
         request,
         columns,
-        rows[start : start + wish.size],
-        wish,
+        rows[start : start + table_state.size],
+        table_state,
         prefix=PREFIX,
         total=len(rows),
         label=label,

@@ -11,7 +11,7 @@ from dashboard.components.actions import actions
 from dashboard.components.measured import measured
 from dashboard.components.parts import Part, age, chip, link, lost, nothing, section
 from dashboard.components.scores import past, ranking
-from dashboard.components.table import TableColumn, Wish, sorted_rows, table
+from dashboard.components.table import TableColumn, TableState, sorted_rows, table
 from dashboard.components.unit_refs import name as unit_name
 from dashboard.i18n.translator import Translator, sort_key
 from dashboard.pages.targets.chart import Course, drawing
@@ -248,12 +248,12 @@ def _ranking(context: PageContext, request: PageRequest, one: TargetStanding) ->
             number=True,
         ),
     )
-    wish = Wish.of(request, "rank_", "place", size=200)
+    table_state = TableState.of(request, "rank_", "place", size=200)
     grid = table(
         request,
         columns,
-        sorted_rows(rows, columns, wish),
-        wish,
+        sorted_rows(rows, columns, table_state),
+        table_state,
         prefix="rank_",
         label=translator("ranking"),
     )
@@ -284,7 +284,7 @@ def _left_out(request: PageRequest, place: ProvinceContext, one: TargetStanding)
     )
     shown: Part = nothing(translator("none_left_out"))
     if rows:
-        shown = table(request, columns, rows, Wish(size=500), label=translator("left_out"))
+        shown = table(request, columns, rows, TableState(size=500), label=translator("left_out"))
     return section(translator("left_out"), shown, id="left-out")
 
 

@@ -98,8 +98,8 @@ def _table(
     if not rows:
         return [nothing(translator("no_target_so"))]
     silent = all(one.reading.value is None for one in whole.standings)
-    wish = board.wish(request)
-    grouped = wish.by == "status"
+    table_state = board.table_state(request)
+    grouped = table_state.by == "status"
     numbers = dict(board.counts(whole))
 
     def heading(row: Row) -> tuple[str, Part]:
@@ -113,7 +113,7 @@ def _table(
         request,
         [one for one in columns(context, request, whole) if not (grouped and one.name == "status")],
         [{"one": one} for one in rows],
-        wish,
+        table_state,
         label=translator("board_of"),
         classes=lambda row: f"is-{row['one'].status.value}",
         group=heading if grouped else None,

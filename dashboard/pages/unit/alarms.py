@@ -68,10 +68,10 @@ def alarms_section(
 ) -> Part:
     """Build the section."""
     translator = request.translator
-    rows = context.once(
+    rows = context.cached(
         "alarms of the last days", lambda: context.alarms.history(now - timedelta(days=DAYS), now)
     )
-    watched = context.once(
+    watched = context.cached(
         "watched", lambda: alarms.watched(context.alarms.jobs(), now, context.stale_after)
     )
     is_open, over = of_unit(rows, unit)

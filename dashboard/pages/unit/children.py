@@ -6,7 +6,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.components.parts import Part, labelled, section, value
-from dashboard.components.table import Row, TableColumn, Wish, sorted_rows, table
+from dashboard.components.table import Row, TableColumn, TableState, sorted_rows, table
 from dashboard.components.unit_cards import URGENT_COUNTS
 from dashboard.components.unit_refs import UnitRef, resolve_unit, unit_link
 from dashboard.i18n.translator import Translator, sort_key
@@ -55,16 +55,16 @@ def children_table(
         if (found := resolve_unit(context.place, code))
     ]
     shown = columns(request, context.place, chosen, short=unit.what == "province" and not bodies)
-    wish = Wish.of(request, PREFIX, usual(chosen), size=PAGE_SIZE)
+    table_state = TableState.of(request, PREFIX, usual(chosen), size=PAGE_SIZE)
     aside = _switch(request, unit, bodies) if unit.what == "province" else None
-    rows = sorted_rows(rows, shown, wish)
+    rows = sorted_rows(rows, shown, table_state)
     outside = units.get(OUTSIDE, {}) if unit.what == "province" and not bodies else {}
     if any(one.value for one in outside.values()):
         rows.append({"code": OUTSIDE, "name": translator("of_no_unit"), "readings": outside})
     return section(
         heading,
         _chooser(request, chosen),
-        table(request, shown, rows, wish, prefix=PREFIX, label=heading),
+        table(request, shown, rows, table_state, prefix=PREFIX, label=heading),
         id="units",
         aside=aside,
     )

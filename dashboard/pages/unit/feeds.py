@@ -42,7 +42,7 @@ def feeds(context: PageContext, request: PageRequest, unit: UnitRef, now: dateti
     counts = Counter(one.state for one in found)
     shown = found[:MAX_FEEDS]
     keys = tuple((one.agency, one.kind) for one in shown)
-    spans = context.once(
+    spans = context.cached(
         ("day", keys), lambda: context.sources.histories(keys, now - HISTORY, now), seconds=60
     )
     rows = [

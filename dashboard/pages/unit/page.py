@@ -37,7 +37,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
     if unit is None:
         raise LookupError(request.translator("no_unit", code=code))
     trends = run_concurrently(
-        lambda: context.once(
+        lambda: context.cached(
             ("trends", code),
             lambda: context.figures.trends(context.clock, unit.what, code),
             TREND_SECONDS,

@@ -10,7 +10,7 @@ from dashboard.components.list_address import few, join_values
 from dashboard.components.list_fields import choices, field
 from dashboard.components.list_links import copy_link, files
 from dashboard.components.parts import Part, link, nothing, section
-from dashboard.components.table import Wish, table
+from dashboard.components.table import TableState, table
 from dashboard.components.unit_refs import UnitRef
 from dashboard.query.records import ORDERS
 from dashboard.request.address import FRAME, PageRequest
@@ -56,7 +56,7 @@ def _queue(
     context: PageContext, request: PageRequest, unit: UnitRef, code: str, order: str, now: datetime
 ) -> list[Part]:
     translator, figure = request.translator, BY_CODE[code]
-    found = context.once(
+    found = context.cached(
         ("queue", unit.code, code),
         lambda: context.records.behind(
             context.clock, figure, unit.what, unit.code, order=order, limit=TOP
@@ -77,7 +77,7 @@ def _queue(
         request,
         shown,
         found.rows,
-        Wish(size=TOP),
+        TableState(size=TOP),
         label=figure.label(request.language),
         paging=False,
     )
@@ -96,15 +96,15 @@ def behind(context: PageContext, request: PageRequest, unit: UnitRef, now: datet
             nothing(translator("wrong_address"), code),
             id="records",
         )
-    wish = Wish.of(request, PREFIX, "left", size=25)
-    order = wish.by if wish.by in ORDERS else "left"
+    table_state = TableState.of(request, PREFIX, "left", size=25)
+    order = table_state.by if table_state.by in ORDERS else "left"
     only = {
         name: few(request, name, name)
         for name, _ in request.parameters
         if name not in (*OWN, *FRAME)
     }
-    found = context.once(
-        ("behind", unit.code, code, wish, tuple(only.items())),
+    found = context.cached(
+        ("behind", unit.code, code, table_state, tuple(only.items())),
         lambda: context.records.behind(
             context.clock,
             figure,
@@ -112,9 +112,9 @@ def behind(context: PageContext, request: PageRequest, unit: UnitRef, now: datet
             unit.code,
             only=only,
             order=order,
-            down=wish.down,
-            limit=wish.size,
-            skip=(wish.page - 1) * wish.size,
+            down=table_state.down,
+            limit=table_state.size,
+            skip=(table_state.page - 1) * table_state.size,
         ),
     )
     heading = translator(
@@ -125,7 +125,7 @@ def behind(context: PageContext, request: PageRequest, unit: UnitRef, now: datet
         return section(
             heading, html.P(translator("queue_empty"), className="quiet"), id="records", aside=close
         )
-    whole = _as_list(request, figure, unit, only, wish)
+    whole = _as_list(request, figure, unit, only, table_state)
     taken = [
         copy_link(request),
         *files(request, whole, found.total),
@@ -135,7 +135,9 @@ def behind(context: PageContext, request: PageRequest, unit: UnitRef, now: datet
     shown = record_rows.columns(request, context.place, figure.kind, now, sort=True)
     return section(
         heading,
-        table(request, shown, found.rows, wish, prefix=PREFIX, total=found.total, label=heading),
+        table(
+            request, shown, found.rows, table_state, prefix=PREFIX, total=found.total, label=heading
+        ),
         id="records",
         aside=html.Div(taken, className="taken"),
     )
@@ -146,7 +148,7 @@ def _as_list(
     figure: Figure,
     unit: UnitRef,
     only: Mapping[str, tuple[str, ...]],
-    wish: Wish,
+    table_state: TableState,
 ) -> str:
     """Return the address of the list page that shows the same records."""
     known = {one.name for one in choices(figure.kind)}
@@ -154,8 +156,8 @@ def _as_list(
         name: join_values(values) for name, values in only.items() if name in known
     }
     conditions |= {"figure": figure.code, "unit": None if unit.what == "province" else unit.code}
-    by = SORTS.get(wish.by, "left")
+    by = SORTS.get(table_state.by, "left")
     by = by if field(figure.kind, by) else "started_at"
     return request.link(
-        f"/records/{figure.kind.name}", sort=f"-{by}" if wish.down else by, **conditions
+        f"/records/{figure.kind.name}", sort=f"-{by}" if table_state.down else by, **conditions
     )

@@ -28,7 +28,7 @@ def score_sections(context: PageContext, request: PageRequest, unit: UnitRef) ->
     ]
     found = []
     for one in sets:
-        scores = context.once(
+        scores = context.cached(
             ("score", one.code, unit.code),
             partial(
                 scoreboard.score_units,

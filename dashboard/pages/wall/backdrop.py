@@ -43,14 +43,14 @@ def ask_for(context: PageContext, scenes: Collection[Scene]) -> Backdrop:
     place = context.place.code
     criteria = criteria_sets(context.clock.now().astimezone(ZONE).date())[0]
     return Backdrop(
-        day_ago=context.once(
+        day_ago=context.cached(
             "a day ago", lambda: a_day_ago(context.figures, context.clock), seconds=60
         ),
-        meetings=tuple(context.once("meetings", lambda: context.lives.meetings(context.clock)))
+        meetings=tuple(context.cached("meetings", lambda: context.lives.meetings(context.clock)))
         if "meetings" in scenes
         else None,
         coming=tuple(
-            context.once("coming meetings", lambda: context.lives.coming(context.clock, limit=12))
+            context.cached("coming meetings", lambda: context.lives.coming(context.clock, limit=12))
         )
         if "meetings" in scenes
         else (),

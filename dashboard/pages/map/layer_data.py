@@ -125,17 +125,17 @@ def store(context: PageContext) -> MapStore:
 
 def viewed(context: PageContext, request: PageRequest) -> MapView:
     """Parse an address; all requests of a tick get the same moment, so that their numbers agree."""
-    return MapView.of(request, context.place, context.once("map now", context.clock.now))
+    return MapView.of(request, context.place, context.cached("map now", context.clock.now))
 
 
-def once(context: PageContext, view: MapView, what: Hashable, question: Callable[[], T]) -> T:
+def cached(context: PageContext, view: MapView, what: Hashable, question: Callable[[], T]) -> T:
     """Return the cached answer about the period of a view; that of a named moment does not age."""
-    return context.once(("map", what, view.since, view.until), question, seconds=KEEP_SECONDS)
+    return context.cached(("map", what, view.since, view.until), question, seconds=KEEP_SECONDS)
 
 
 def categories(context: PageContext, view: MapView, scope: Scope) -> dict[str, int]:
     """Count the reports in a scope by category, whatever category it is filtered by."""
-    return once(
+    return cached(
         context,
         view,
         ("categories", replace(scope, category="")),
@@ -169,7 +169,7 @@ def communes(context: PageContext, view: MapView) -> tuple[Readings, Shades]:
         }
         return values, shades(view.measure, here)
 
-    return once(context, view, ("communes", view.measure.code), load)
+    return cached(context, view, ("communes", view.measure.code), load)
 
 
 def outside(context: PageContext, view: MapView) -> tuple[float, list[str]]:
@@ -196,7 +196,7 @@ def amounts(context: PageContext, view: MapView, figure: Figure) -> list[Amount]
         found = store(context).by_unit(view.scope(context.place, where), figure, "agency")
         return _amounts(where, {code: one.value for code, one in found.items() if one.value})
 
-    return once(context, view, ("amounts", figure.code), load)
+    return cached(context, view, ("amounts", figure.code), load)
 
 
 def _amounts(where: Spots, values: Mapping[str, float]) -> list[Amount]:
@@ -241,7 +241,7 @@ def flows(context: PageContext, view: MapView) -> list[Edge]:
             key=lambda one: (-one.sent, one.sender, one.receiver),
         )
 
-    return once(context, view, ("flows", view.agency, view.communes, view.box), load)
+    return cached(context, view, ("flows", view.agency, view.communes, view.box), load)
 
 
 def meetings(context: PageContext, view: MapView) -> Meetings:
@@ -266,7 +266,7 @@ def meetings(context: PageContext, view: MapView) -> Meetings:
         ]
         return Meetings(live, coming, sites)
 
-    return once(context, view, "meetings", load)
+    return cached(context, view, "meetings", load)
 
 
 def sources(context: PageContext, view: MapView) -> list[Feeds]:
@@ -286,7 +286,7 @@ def sources(context: PageContext, view: MapView) -> list[Feeds]:
             for (code, spot), some in sorted(at.items())
         ]
 
-    return once(context, view, "sources", load)
+    return cached(context, view, "sources", load)
 
 
 def calls(context: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
@@ -305,7 +305,7 @@ def calls(context: PageContext, view: MapView) -> tuple[list[Calls], Watched]:
             for (code, spot), some in sorted(at.items())
         ], watched
 
-    return once(context, view, "alarms", load)
+    return cached(context, view, "alarms", load)
 
 
 def _spots_of(alarm: StoredAlarm, where: Spots) -> list[tuple[str, Spot]]:

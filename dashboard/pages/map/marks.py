@@ -11,9 +11,9 @@ from dashboard.components.source_states import state_word
 from dashboard.components.unit_refs import name
 from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.translator import Language
-from dashboard.pages.map import gathered
-from dashboard.pages.map.gathered import Amount, Calls, Edge, Feeds, Meetings, MeetingSite
+from dashboard.pages.map import layer_data
 from dashboard.pages.map.layer import MapLayer
+from dashboard.pages.map.layer_data import Amount, Calls, Edge, Feeds, Meetings, MeetingSite
 from dashboard.pages.map.spots import Spot, Spots, spots
 from dashboard.pages.map.view import MapView
 from dashboard.query.clock import Replay
@@ -30,7 +30,7 @@ FILTERS = ("category", "state", "window", "from", "to", "unit", "box", "run")
 Mark = dict[str, Any]
 
 
-def drawn(
+def map_data(
     context: PageContext, request: PageRequest, view: MapView, layers: Sequence[MapLayer]
 ) -> dict[str, Any]:
     """Return all that the map shows except the reports, which are requested by view.
@@ -53,7 +53,7 @@ def drawn(
         },
         "categories": {
             code: category_label(code, request.language)
-            for code in gathered.categories(context, view, view.scope(context.place, place))
+            for code in layer_data.categories(context, view, view.scope(context.place, place))
         },
         "names": {code: context.place.names.get(code, code) for code in place.communes},
         "spots": place.communes,
@@ -90,8 +90,10 @@ def _bounds(context: PageContext, place: Spots) -> Bounds:
     if place.communes:
         return place.bounds
     return (
-        context.once(
-            "map extent", lambda: gathered.store(context).extent(), seconds=gathered.KEEP_SECONDS
+        context.cached(
+            "map extent",
+            lambda: layer_data.store(context).extent(),
+            seconds=layer_data.KEEP_SECONDS,
         )
         or place.bounds
     )
@@ -99,7 +101,7 @@ def _bounds(context: PageContext, place: Spots) -> Bounds:
 
 def communes(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
     """Return the shades of the communes."""
-    readings, classes = gathered.communes(context, view)
+    readings, classes = layer_data.communes(context, view)
     translator = request.translator
     values = {
         code: translator("stale") if found.stale else value(found, view.measure, translator)
@@ -116,29 +118,31 @@ def communes(context: PageContext, request: PageRequest, view: MapView) -> dict[
 
 def overdue(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
     """Return the marks of overdue filings."""
-    return {"overdue": [_amount(context, request, one) for one in gathered.overdue(context, view)]}
+    return {
+        "overdue": [_amount(context, request, one) for one in layer_data.overdue(context, view)]
+    }
 
 
 def flows(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
     """Return the lines of documents, the largest ones."""
-    largest = gathered.flows(context, view)[: gathered.DRAWN_FLOWS]
+    largest = layer_data.flows(context, view)[: layer_data.DRAWN_FLOWS]
     return {"flows": [_edge(context, request, one) for one in largest]}
 
 
 def meetings(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
     """Return the marks of the sites of meetings."""
-    found = gathered.meetings(context, view)
+    found = layer_data.meetings(context, view)
     return {"meetings": [_site(context, request, one, found) for one in found.sites]}
 
 
 def sources(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
     """Return the marks of feeds."""
-    return {"sources": [_feeds(context, request, one) for one in gathered.sources(context, view)]}
+    return {"sources": [_feeds(context, request, one) for one in layer_data.sources(context, view)]}
 
 
 def alarms(context: PageContext, request: PageRequest, view: MapView) -> dict[str, Any]:
     """Return the marks of open alarms."""
-    calls, watched = gathered.calls(context, view)
+    calls, watched = layer_data.calls(context, view)
     return {"alarms": [_call(context, request, one, watched.alive) for one in calls]}
 
 
@@ -287,8 +291,11 @@ def _record(context: PageContext, view: MapView, place: Spots) -> Mark | None:
     if view.record is None:
         return None
     kind, entity = view.record
-    row = gathered.once(
-        context, view, ("record", view.record), lambda: gathered.store(context).record(kind, entity)
+    row = layer_data.cached(
+        context,
+        view,
+        ("record", view.record),
+        lambda: layer_data.store(context).record(kind, entity),
     )
     if row is None:
         return None
