@@ -123,8 +123,8 @@ class Connection:
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of a long answer in blocks of `block` rows.
 
-        Only one block is in memory at a time. The query uses a client of its own, so that different threads may take blocks. Closing the iterator
-        cancels the query.
+        Only one block is in memory at a time. The query uses a client of its own, so that different
+        threads may take blocks. Closing the iterator cancels the query.
 
         Raises:
             UnreachableError: also in the middle of an answer.

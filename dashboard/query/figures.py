@@ -158,8 +158,8 @@ class FigureStore:
         Args:
             clock: the moment.
             province: the key for the province's readings; other units have their own codes.
-            current: returns the current state of the sources, which gives figures their ages; called
-                after the figures were queried.
+            current: returns the current state of the sources, which gives figures their ages;
+                called after the figures were queried.
             communes: the communes of the province; with them, `OUTSIDE` holds the figures of all
                 others.
         """
