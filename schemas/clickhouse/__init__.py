@@ -1,6 +1,4 @@
-"""Declare what is stored in ClickHouse.
-
-These are tables, views, histories of states, working time and retention.
+"""Declare what is stored in ClickHouse: tables, views, histories, working time and retention.
 
 Reading order: `columns` (how a table is declared), `rows` (objects as rows), `tables` (tables and
 views of the kinds), `watch_tables` (sources and alarms), `unit_tables` (units), `ordering` (the

@@ -37,15 +37,12 @@ class Table:
 
     @property
     def ref(self) -> str:
-        """Return its placeholder in a `schemas.clickhouse.query.Query`.
-
-        It stands for all rows that were written.
-        """
+        """Return the placeholder for all rows that were written, for the SQL of a `Query`."""
         return f"{{tables.{self.name}}}"
 
     @property
     def final(self) -> str:
-        """Return the placeholder of its merged rows, the newest of each key."""
+        """Return the placeholder for the merged rows, the newest of each key (FINAL)."""
         return f"{{tables.{self.name}.final}}"
 
     @property

@@ -2,12 +2,12 @@
 
 The rules are those of `schemas.clickhouse.lives`.
 
-It is one SELECT in layers, each a sub-query that adds to the one before: `read` (the events as
-steps, each with its position on the working clock), `ordered` (what comes before and after a step),
-`spans` (how long it lasted, what it did), `sums` (time worked and time stopped before it), `bases`
-(what these were when the deadline and the work began), `judged` (the deadline, the closing).
-Everything is computed on both clocks, working time and all time, as only the last layer knows which
-one counts.
+It is one SELECT in layers, each a sub-query that adds columns to the one before: `read` (the events
+as steps, each with its position on the working clock), `ordered` (the neighbours of each step),
+`spans` (how long a step lasted, whether it closed the entity, whether it was possible), `sums`
+(time worked and time paused before each step), `bases` (the values of these sums when the deadline
+and the work began), `judged` (the deadline and the closing). Everything is computed on both clocks,
+working time and all time; the last layers choose the one that counts.
 """
 
 from datetime import date
@@ -30,8 +30,8 @@ _BEFORE, _UP_TO, _WHOLE = "1 PRECEDING", "CURRENT ROW", "UNBOUNDED FOLLOWING"
 def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
     """Return a SELECT of the columns of `life_K`, from raw events.
 
-    All steps of each entity must be there, or all up to a moment of knowledge; rows that were
-    written twice count once.
+    `source` must give all steps of each entity, or all that had arrived by some moment; rows that
+    were written twice count once.
 
     Args:
         life: The kind's history.
@@ -51,8 +51,8 @@ def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
         layers[name] = f"SELECT *, {_listed(added)}\nFROM {below}"
     with_layers = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in layers.items())
     final = {
-        # One millisecond earlier: a deadline at the end of a working day has passed in the evening
-        # already.
+        # One millisecond earlier: the working clock stands still after work, so a closing in the
+        # evening has the position of a deadline at the end of that working day, and is late.
         "late": "standing = 'closed' AND ifNull(if(due_at IS NOT NULL, closed_first > due_at, "
         f"due <= if(around, closed_ms - 1, {position_sql('(closed_ms - 1)')})), false)",
         "at": "if(around, since_ms, position)",
@@ -70,10 +70,7 @@ def derive(life: Life, calendar: int, source: str, epoch: int = 0) -> str:
 
 
 def rules(life: Life, calendar: int) -> str:
-    """Return all that histories depend on beside the events.
-
-    That is the SQL, and the rows that it looks up.
-    """
+    """Return all that histories depend on besides the events: the SQL and the rows it looks up."""
     return f"{derive(life, calendar, of_entities(life.kind, ''))} {heir_rows()}"
 
 
@@ -111,11 +108,11 @@ def _read(life: Life, source: str) -> str:
     computed = {
         "unit": today_sql("toString(commune)", before_sql("since")),
         "started_at": life.started,
-        # A promised date is kept until that day ends, on either clock: it has passed in the first
-        # moment after it.
+        # A promise that is a date holds until that day ends, on either clock: it has passed from
+        # the first moment of the next day on.
         "promise": _nullable(last_sql("due_at") if "due_at" in names else "NULL"),
         "promise_lasts": "has(precision, 'due_at:day')",
-        # If something ended at an unknown time of a day, it does not count as late on that day.
+        # An end that is known only to the day does not count as late on that day.
         "ended_first": _nullable("finished_at" if "finished_at" in names else "NULL"),
         "ended": _nullable(ended if "finished_at" in names else "NULL"),
         "since_first": f"if(has(precision, '{TIME}:day'), least(occurred_at, received_at), since)",
@@ -196,7 +193,8 @@ def _sums() -> dict[str, str]:
 
 
 def _bases() -> dict[str, str]:
-    # Sums never decrease, so the last of some steps has the greatest, and the first the least.
+    # Sums never decrease from step to step: among the steps that meet a condition, the last one has
+    # the maximum and the first one the minimum.
     up_to = _over(_UP_TO)
     found = {
         "due_from_around": f"min(if(starts_due, since_ms, {NEVER})) OVER {up_to}",
@@ -252,7 +250,7 @@ def _among(life: Life, codes: tuple[Code, ...]) -> str:
 
 
 def _allowed(life: Life) -> str:
-    """Return SQL for the milliseconds that the reference data allow, 0 if there are none."""
+    """Return SQL for the milliseconds that the reference data allows; 0 if it sets no deadline."""
     periods: dict[tuple[date, date | None], list[Allowance]] = {}
     for one in life.allowances():
         periods.setdefault((one[2].valid_from, one[2].valid_to), []).append(one)

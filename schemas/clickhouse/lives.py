@@ -1,18 +1,18 @@
 """Declare the histories of entities: every step with its duration, deadline and time worked.
 
-They derive from the raw events. An entity's *life* is its history of states. `life_K` has a row per
-step, valid from `since` until the next one: what held at a moment T are the rows with `since <= T <
-until`, what was known of it then are those with `received_at <= T < next_received_at`, unless a
-step that arrived later was sorted in before one that was known. A row depends on the steps up to
-its own only, so what is shown of a moment does not change by what arrived later. `current_K` has
-the newest step of each entity, for all queries about now. `schemas.clickhouse.derivation` has the
-SQL.
+Histories are derived from the raw events. An entity's *life* is its history of states. `life_K` has
+one row per step, valid from `since` until the next step. The rows that held at a moment T are those
+with `since <= T < until`. The rows that were known at T are those with `received_at <= T <
+next_received_at`, except where a step that arrived later was sorted in before a known one. Apart
+from `until`, `next_received_at` and `version`, a row depends only on the steps up to its own.
+`current_K` has the newest step of each entity, for all queries about now.
+`schemas.clickhouse.derivation` has the SQL.
 
-Rules. A step happens at its own time, at the latest when it arrived. The clock runs in `open`
-statuses and stops in `paused` ones (`schemas.reference.statuses`); it counts working time, or all
-time where `around` says so. A due date holds from the step that first states it: pauses after that
-move it, and one that is stated anew is taken as it is. If no step states one, it is the deadline of
-the reference data, from the first step in `due_from` on.
+Rules. A step happens at its own time, or when it arrived if that is earlier. The clock runs in
+`open` statuses and stops in `paused` ones (`schemas.reference.statuses`); it counts working time,
+or all time where `around` says so. A due date applies from the step that first states it: later
+pauses move it, and a new due date replaces it, not moved by the pauses before. If no step states a
+due date, the deadline is that of the reference data, counted from the first step in `due_from`.
 """
 
 from collections.abc import Callable
@@ -47,14 +47,17 @@ class Life:
     kept: tuple[str, ...]
     """Further fields that figures need."""
     work_from: tuple[Code, ...] = ()
-    """Time worked counts from the first of these statuses; before it, from the first step."""
+    """Time worked counts from the first step in one of these statuses; until there is one, from the
+    start.
+    """
     taken: tuple[Code, ...] = ()
-    """Statuses of which the first means that somebody took the entity in hand."""
+    """Statuses which mean that somebody has begun to handle the entity; the first such step counts.
+    """
     reopened: tuple[Code, ...] = ()
     planned: bool = False
-    """Whether it is known before it begins.
+    """Whether entities are known before they begin, as meetings are.
 
-    Of the others, one that states a beginning in the future comes from a wrong clock.
+    For any other kind, a beginning in the future comes from a wrong clock.
     """
     around: str = "false"
     """SQL for whether its clock runs round the clock."""

@@ -1,12 +1,10 @@
-"""Order an entity's steps by time, else by the legal order of their statuses.
+"""Order an entity's steps by time, and where times do not decide, by the legal order of statuses.
 
-The legal order counts where times do not decide.
-
-A step happened at its own time, and never after it arrived. One that is known to the day only
-happened at some time of it: a status that work begins with is placed at the day's start, one that
-closes, or that follows only closing ones, at its end. So a filing that was received at 08:10 and
-closed on the same date is closed, and dates alone follow the legal order. A minute is as good as a
-moment: steps of one minute follow the legal order by themselves.
+A step happened at its own time, and never after it arrived. If only its day is known, its place
+within the day follows from its status: a status that closes, or that follows only closing ones, is
+placed at the end of the day, any other at the start. So a filing that was received at 08:10 and
+closed on the same date is closed, and steps that have only dates follow the legal order. A time
+that is known to the minute is used as it is: steps of one minute follow the legal order anyhow.
 """
 
 from functools import cache
@@ -16,9 +14,9 @@ from schemas.moments import DAY, SPAN_MS, TIME
 from schemas.reference.statuses import statuses
 
 STATUS = {"filing": "status", "feedback": "status", "document": "status", "meeting": "state"}
-"""Field with the status, of each kind whose entities have steps."""
+"""Name of the status field of each kind whose entities have steps."""
 _LAST_MS = 100
-"""Milliseconds before the end of a day that are for the statuses that come last, one for each."""
+"""Milliseconds at the end of a day that are reserved for final statuses, one for each rank."""
 
 
 @cache
@@ -32,7 +30,7 @@ def legal_order(kind: Kind) -> dict[str, int]:
 
 @cache
 def _last(kind: Kind) -> frozenset[str]:
-    """Return the statuses that close, and those that follow only such."""
+    """Return the final statuses: those that close, and those that follow only closing ones."""
     closed = {one.status for one in statuses(kind.name) if one.standing == "closed"}
     before: dict[str, set[str]] = {}
     for one in statuses(kind.name):
@@ -75,16 +73,16 @@ def placed_sql(kind: Kind) -> str:
 
 
 def happened_sql(kind: Kind) -> str:
-    """Return SQL for the time of a row's step, at the latest its arrival."""
+    """Return SQL for the time of a row's step: `placed_sql`, or its arrival if that is earlier."""
     return f"least({placed_sql(kind)}, received_at)"
 
 
 def version_sql(kind: Kind) -> str:
     """Return SQL that orders the steps of an entity, as a UInt128; the greatest is the newest.
 
-    It orders by the time of a step, so that a clock that is ahead does not hide what comes after
-    it; of steps that arrived at one time, by their own time; of steps of one time, by the legal
-    order; and of steps of one time and status, and so of one partition, by offset.
+    Steps are ordered by `happened_sql`, so that a clock that is ahead does not hide later steps.
+    Steps that are equal in this (they arrived at the same time) are ordered by `placed_sql`, then
+    by the legal order, then by offset: steps of the same time and status lie in one partition.
     """
     return (
         f"bitShiftLeft(toUInt128(toUnixTimestamp64Milli({happened_sql(kind)})), 86) "

@@ -1,8 +1,8 @@
-"""Represent a ClickHouse query as a value: its SQL, and what rewriting it must know.
+"""Represent a ClickHouse query as a value: its SQL, and the facts needed to rewrite it.
 
 The SQL is a template. Each table is in it as a placeholder (`Table.ref`, `Table.final`) and is
-declared in `tables`: so a connection to the past can replace a table by another source without
-parsing SQL, and a table that has no past is refused before anything is sent.
+declared in `tables`: so a replay can put another source in place of a table without parsing SQL,
+and a table without a history is refused before anything is sent.
 """
 
 import re
@@ -20,7 +20,7 @@ ENTITIES = "{entities}"
 
 @dataclass(frozen=True)
 class Query:
-    """A query: a SQL template, the tables it reads, and what is known of the rows it needs.
+    """A query: an SQL template, the tables it reads, and which of their rows it needs.
 
     `docs/explanation/queries.md` shows how one is declared.
 
@@ -33,7 +33,11 @@ class Query:
     tables: tuple[Table | str, ...] = ()
     """All tables and views that it reads, views by their names."""
     entities: str = ""
-    """SQL condition that holds for every row it needs; in the template it is `{entities}`."""
+    """Of closed entities, the query needs only those that began, changed or were closed after this.
+
+    None: it needs all. A query with `since` may group by agencies and communes only, or by other
+    columns if each group counts only rows that meet this condition.
+    """
     since: datetime | None = None
     """Moment after which closed entities began, changed or were closed, if it needs only those.
 
@@ -41,11 +45,11 @@ class Query:
     a group counts only rows that meet this.
     """
     held: datetime | None = None
-    """Moment from which on it needs the steps of histories that held; None: all of them."""
+    """The query needs only the steps that held at this moment or later; None: all steps."""
     shared: tuple[str, ...] = ()
     """Named expressions (`x + 1 AS y`) for its WITH clause.
 
-    ClickHouse would plan each mention again.
+    Without names, ClickHouse plans each mention again.
     """
 
     def __post_init__(self) -> None:

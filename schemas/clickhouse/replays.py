@@ -1,8 +1,8 @@
 """Declare replay runs: history sent again, through workers and a database of their own.
 
-A run has a name. All that is its own is derived from it, the same for whoever creates it
-(`streams.replay`) and whoever views it (`dashboard`): a database beside the live one, topics behind
-a prefix of their own, a group of workers.
+A run has a name. Everything that belongs to the run is derived from that name, in the same way
+where it is created (`streams.replay`) and where it is viewed (`dashboard`): a database beside the
+live one, topics with a prefix of their own, a group of workers.
 """
 
 import re
@@ -24,11 +24,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 SOURCES = ("auto", "kafka", "clickhouse")
 """Sources of history; auto: Kafka while it holds all of a period, else ClickHouse."""
 RUN_INFIX = "_replay_"
-"""Infix of the names of their databases, between the name of the live one and their own."""
+"""Infix of the name of a run's database, between the live database's name and the run's."""
 FOREVER_DAYS = 36_500
-"""Days for which Kafka keeps what is sent again: longer than any run.
-
-It is removed with its run.
+"""Days for which Kafka retains the records of a run: longer than any run, whose topics end with it.
 """
 
 
@@ -41,12 +39,12 @@ class RunState(StrEnum):
     FINISHED = "finished"
     FAILED = "failed"
     STOPPED = "stopped"
-    """Whoever began it stopped it; what had arrived by then can be viewed."""
+    """It was stopped on request; what had arrived by then can be viewed."""
     REMOVED = "removed"
 
 
 class RunMark(StrEnum):
-    """Mark that screens show all the time while they view it."""
+    """Mark that screens show all the time while they show a run."""
 
     REPLAY = "replay"
     EXERCISE = "exercise"
@@ -117,12 +115,12 @@ REPLAY_STOPS = Table(
 MAX_RUNNING, MAX_QUEUED = 2, 4
 """Maximum number of runs at a time, each with workers of its own, and of runs in the queue."""
 SPACE_FACTOR = 3
-"""Space that a run takes, as a multiple of what its events take in ClickHouse.
+"""Space that a run takes, as a multiple of the space of its events in ClickHouse.
 
-It has topics of its own, uncompressed, and a database.
+A run has topics of its own, uncompressed, and a database.
 """
 RESERVE_BYTES = 1 << 30
-"""Free space that live needs beside it."""
+"""Free space to leave for the live installation."""
 KILLED = "It was killed, or its machine went down."
 SILENT_AFTER = timedelta(minutes=1)
 """Time without a report after which a run counts as killed; it reports its progress each second."""
@@ -152,10 +150,7 @@ class ReplayRun:
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> "ReplayRun":
-        """Return a run from a row of the table.
-
-        One that runs but no longer reports was killed and failed.
-        """
+        """Return a run from a row of the table; one that stopped reporting counts as failed."""
         found = RUN_ROWS.read(row)
         if found.goes_on and datetime.now(UTC) - found.at > SILENT_AFTER:
             return replace(found, state=RunState.FAILED, said=KILLED)
@@ -163,7 +158,7 @@ class ReplayRun:
 
     @property
     def goes_on(self) -> bool:
-        """Return whether a process of it reports progress: it runs, or waits for its turn."""
+        """Return whether one of its processes reports progress: it runs, or waits for its turn."""
         return self.state in (RunState.QUEUED, RunState.RUNNING)
 
     @property
@@ -172,7 +167,7 @@ class ReplayRun:
         return RUN_ROWS.row(self)
 
     def now(self, **changes: Any) -> "ReplayRun":
-        """Return the same run with changes, as of now."""
+        """Return a copy of the run with changes and the current time."""
         return replace(self, at=datetime.now(UTC), **changes)
 
 
@@ -224,7 +219,7 @@ def sandbox(settings: Settings, name: str) -> Settings:
 def is_sandbox(settings: Settings) -> bool:
     """Return whether settings are those of a run.
 
-    There nothing is deleted by retention, only with the run.
+    In a run, nothing is deleted by retention; it is deleted as a whole.
     """
     return re.search(rf"(^|\.)replay\.{NAME.pattern}\.$", settings.topic_prefix) is not None
 
@@ -296,10 +291,7 @@ def happened(since: datetime, until: datetime, arrived_after: datetime | None = 
 
 @dataclass(frozen=True)
 class Difference:
-    """Difference between a kind's windows of a run and of live.
-
-    It has how many differ, of how many, and the sums of each measure.
-    """
+    """Difference between a kind's windows in a run and in live: how many differ, and the sums."""
 
     differing: int
     windows: int
@@ -308,16 +300,17 @@ class Difference:
 
     @classmethod
     def of(cls, row: Sequence[int]) -> "Difference":
-        """Return the answer to `difference`."""
+        """Return the difference in a row that the query of `difference` returned."""
         differing, windows, *sums = row
         return cls(differing, windows, tuple(zip(sums[::2], sums[1::2], strict=True)))
 
 
 def difference(kind: Kind, live: str, other: str, since: datetime, until: datetime) -> str:
-    """Return a query for one row: in how many windows of a period two databases differ.
+    """Return a query that compares the windows of a period in two databases.
 
-    The row has that number, the number of windows, then of each measure of the kind its sum in the
-    one and in the other. Kafka's partitions do not matter.
+    Its one row has the number of windows that differ, the number of all windows, then for each
+    measure of the kind its sum in `live` and its sum in `other`. Counts are added up over Kafka's
+    partitions before they are compared.
     """
     names = [measure.name for measure in kind.measures]
     dimensions = ", ".join(("window_start", *kind.dimensions))

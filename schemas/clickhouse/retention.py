@@ -1,14 +1,14 @@
 """Define how long events are retained, and which past moments can still be queried.
 
 Single events of entities are retained for `IOC_KEEP_EVENTS_DAYS`: every moment of those days can be
-replayed whole. Deletion (`streams.admin.retain`) goes by entities: one that is closed, and without
-news since `LOOKBACK` before the first such moment, is deleted with all its events, states and
-histories. So every remaining history follows from all its events. The windows that counted them
-stay, for `IOC_KEEP_WINDOWS_DAYS`. Reports of indicators are always kept: they are few, and the long
-memory of targets.
+replayed completely. Deletion (`streams.admin.retain`) goes by entities: one that is closed, and had
+no event since `LOOKBACK` before the first such moment, is deleted with all its events, states and
+histories. So every remaining history still has all its events. The windows in which the events were
+counted stay for `IOC_KEEP_WINDOWS_DAYS`. Reports of indicators are always kept: they are few, and
+targets need them for years.
 
-An event from before the retained period is refused: whether it was counted already could not be
-determined any more.
+An event from before the retained period is refused: it can no longer be determined whether it was
+counted before.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,9 +25,9 @@ from schemas.reference import ZONE
 from schemas.settings import Settings
 
 LOOKBACK = timedelta(days=62)
-"""How far pages of a moment look back on single records.
+"""How far pages of a past moment look back at single records.
 
-Figures of a month, for each day of a month.
+They show the figures of a month for each day of a month.
 """
 KEEP_FOREVER = 0
 KINDS = frozenset(life.kind for life in LIVES)

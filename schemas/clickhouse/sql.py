@@ -1,4 +1,4 @@
-"""Define SQL that more than one part uses: how a moment is written, last arrivals of sources.
+"""Define SQL that several packages use: moments, last arrivals, refusals, reports of indicators.
 
 Queries are texts with named parameters: moments in whole milliseconds since 1970.
 """
@@ -30,7 +30,7 @@ def database(url: str) -> str:
 
 
 def codes(*values: int | str) -> str:
-    """Return codes as the inside of an SQL list."""
+    """Return codes as the content of an SQL list."""
     return ", ".join(
         repr(str(code)) if isinstance(code, str) else str(int(code)) for code in values
     )
@@ -62,7 +62,7 @@ AHEAD = Query(
 )
 """Agencies whose events since `hour_ago` are ahead of their arrival: agency, kind, seconds, since.
 
-Such an event has a time after the hour began: the tables are read from there on only.
+The time of such an event is after `hour_ago`, too, so the tables are read only from there on.
 """
 FIRST = (
     f"SELECT minOrNull(received_at) FROM (SELECT received_at FROM {ARRIVALS.name} ORDER BY minute "
@@ -75,19 +75,19 @@ REFUSED = (
     f"UNION ALL SELECT agency, kind, received_at FROM {DEAD_LETTERS.ref} "
     f"WHERE agency != '' AND received_at > {moment('start')} AND received_at <= {moment('end')}"
 )
-"""Part of a template: refusals by a gateway or a worker: agency, kind, refused_at.
+"""Part of a template that selects refusals by gateways and workers: agency, kind, refused_at.
 
-It covers the time after `start` and until `end`, and only refusals whose agency is known.
+It covers the time after `start` up to and including `end`, and only refusals whose agency is known.
 """
 REFUSED_TABLES = (REFUSALS, DEAD_LETTERS)
-"""Tables that a `Query` with that part declares."""
+"""Tables that a `Query` with `REFUSED` must declare."""
 REFUSED_LAST = Query(
     f"SELECT agency, kind, max(refused_at) AS refused_at FROM ({REFUSED}) GROUP BY agency, kind",
     REFUSED_TABLES,
 )
 
 REPORT_DAYS = 3 * 366
-"""Days that reports of indicators look back; yearly ones repeat five years each time."""
+"""Days for which reports of indicators are read; a yearly report repeats the last five years."""
 REPORTS = Query(
     "SELECT indicator, unit, period, value, measure_unit, agency, reported_at "
     f"FROM {state_table(INDICATOR).final} "

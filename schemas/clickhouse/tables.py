@@ -47,9 +47,9 @@ MASKED = (
     r"""'("reporter\\\\*"\\s*:\\s*\\\\*")(?:[^"\\\\]|\\\\.)+', '\\1***'), """
     r"""'sealed:1:[A-Za-z0-9_-]+', '***') AS payload"""
 )
-"""Column of the view of dead letters, without even the encrypted identity of a reporter.
+"""Payload in the view of dead letters, without even the encrypted identity of a reporter.
 
-The table has it, for whoever mends a record.
+The table has it, for whoever corrects a record.
 """
 
 
@@ -378,7 +378,7 @@ def views(prefix: str) -> dict[str, str]:
 def alarms_select(source: str) -> str:
     """Return the query of the view `alarms`, of the rows of ALARMS in `source`.
 
-    It shows alarms that were raised, and not only for a moment.
+    It leaves out alarms that were not raised, or that were cleared in the same moment.
     """
     return (
         f"SELECT {_names(ALARMS, but=('began_at', 'below_since', 'version'))} FROM {source} "
@@ -414,7 +414,7 @@ def _wide_fields() -> dict[str, set[str]]:
 def _wide(name: str, column_types: set[str], own: bool) -> str:
     """Return a field as a column of the view of all kinds.
 
-    It is NULL where a kind lacks it, a text where kinds differ in its type.
+    It is NULL for a kind without the field, and a text if its type differs between kinds.
     """
     if len(column_types) > 1:
         return f"{f'toString({name})' if own else 'NULL'}::Nullable(String) AS {name}"

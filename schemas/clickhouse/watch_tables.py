@@ -1,7 +1,6 @@
-"""Declare the tables of the watch.
+"""Declare the tables of the watch: arrivals of sources, refusals, alarms, and its own last runs.
 
-They have arrivals of sources, refusals, alarms, and the last runs of the watch's own jobs, which
-show whether it still works.
+The last runs of its jobs show whether the watch still works.
 """
 
 from schemas.clickhouse.columns import MOMENT, Column, Table

@@ -1,16 +1,15 @@
 """Compute working time in ClickHouse.
 
-A moment's position on the working clock follows from a calendar's weeks.
-
-A position is the number of working milliseconds since the first of January 1990
-(`WorkingCalendar.position`): a deadline has passed if the position of now is beyond its own, a span
-is the difference of two. So working time costs a subtraction, however many holidays lie in it. A
-calendar never changes under its number: one that is announced anew gets a number of its own, and
-results of the old one can still be reproduced (a replay uses the calendar that was in force).
+A position on the working clock is the number of working milliseconds since 1 January 1990
+(`WorkingCalendar.position`); it follows from a calendar's weeks. A deadline has passed if the
+current position is beyond its own; a duration is the difference of two positions. So working time
+costs a subtraction, however many holidays lie in it. A calendar never changes under its number: a
+calendar with newly announced days gets a new number, and results of the old one can still be
+reproduced (a replay uses the calendar that was in force).
 
 Weeks are stored by their kind, of which there are few: ClickHouse visits constants again and again
-while it plans a query. With every day of 110 years among them that took three times as long as the
-work.
+while it plans a query. With every day of 110 years among the constants, planning took three times
+as long as the work.
 """
 
 from functools import cache
@@ -93,7 +92,7 @@ def calendar_row(calendar: WorkingCalendar) -> tuple[int, tuple[Any, ...]]:
 def days_sql(calendar: int) -> str:
     """Return the definition of `days` that `position_sql` reads, for a WITH clause.
 
-    It is the row of a calendar, all of it arrays, which unlike numbers are never NULL.
+    `days` is the row of a calendar; all its values are arrays, which unlike numbers are never NULL.
     """
     names = ", ".join(
         column.name if column.type.startswith("Array") else f"[{column.name}]"

@@ -1,8 +1,8 @@
 """Bring an event into its canonical form: texts, codes, sites, and moments known to the day only.
 
-`Reader` does so with every event, at the gateway and at the worker alike, so that both see the same
-identity and the same values. What a sender wrote stays in the raw record. Nothing here depends on
-more than the event and the units of this installation.
+`Reader` does so with every event, at the gateway and at the worker alike, so that both compute the
+same identity and store the same values. The raw record keeps what the sender wrote. The result
+depends only on the event and on the units of this installation.
 """
 
 import re
@@ -35,15 +35,15 @@ A sender of codes that do not exist must not fill the memory.
 REQUIRED = "required"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _NOT_NUMBERS = frozenset((".", ".."))
-"""Texts that are no entity number: a web address reads them as steps of its path."""
+"""Texts that cannot be an entity number: in the path of a URL they do not stand for themselves."""
 _UNCHANGED = ("reporter",)
-"""Fields that stay as they are: the reporter is encrypted, and compared as encrypted."""
+"""Fields that are not normalised: a reporter is encrypted, and compared in encrypted form."""
 _COMMUNE_DIGITS = 5
 
 
 @dataclass(frozen=True)
 class _Fields:
-    """The fields of a kind's event, grouped by their form."""
+    """The fields of a kind's event, grouped by the rule that normalises them."""
 
     forms: dict[str, Callable[[str, str], str]]
     """Codes and numbers, with the function that gives their canonical form."""
@@ -57,7 +57,7 @@ class _Fields:
 
 @cache
 def fields(kind: Kind) -> _Fields:
-    """Return the fields of a kind by their marks in `schemas.events.payloads`."""
+    """Return the fields of a kind, grouped by their marks in `schemas.events.payloads`."""
     forms: dict[str, Callable[[str, str], str]] = {}
     required, identifiers, texts, lists, moments = set(), [], [], [], []
     for name, annotation in typing.get_type_hints(kind.event, include_extras=True).items():
@@ -90,11 +90,11 @@ def _marks(annotation: Any) -> tuple[set[str], Any]:
 
 
 def canonical(kind: Kind, event: Any) -> Any:
-    """Return an event (a `Read`) in its canonical form; the same object if it has it already.
+    """Return an event (a `Read`) in its canonical form; the same object if it is canonical already.
 
     Raises:
-        RefusalError: A number or code holds control characters or nothing but space, or a precision
-            names no moment.
+        RefusalError: A number or code has control characters, a required one is blank, or
+            `precision` names a field that is not a moment.
     """
     its, data = fields(kind), event.data
     head = _changed(event, dict.fromkeys(("id", "source"), _identifier))
@@ -126,22 +126,19 @@ def canonical(kind: Kind, event: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Checks:
-    """What shows cheaply that an event is canonical.
-
-    That is its numbers, and codes that were seen before.
-    """
+    """Cheap checks that an event is canonical: its numbers, and codes and sources seen before."""
 
     number: Callable[[Any], str]
-    """Reads the entity's number from `data`; for a kind without one, some code."""
+    """Gets the entity's number from `data`; for a kind without a number, its agency."""
     codes: Callable[[Any], Any]
     texts: Callable[[Any], tuple[str, ...]] | None
-    """Reads the texts of `data`; None for a kind without any."""
+    """Gets the texts of `data`; None for a kind without texts."""
     has_sites: bool
     settled: set[Any]
     sources: set[str]
 
     def settle(self, event: Any) -> None:
-        """Remember the codes and the source of an event that is canonical."""
+        """Remember the codes and the source of a canonical event."""
         for known, found in ((self.settled, self.codes(event.data)), (self.sources, event.source)):
             if len(known) >= MAX_KNOWN_CODES:
                 known.clear()
@@ -152,7 +149,8 @@ class _Checks:
 def _checks(kind: Kind) -> _Checks:
     its = fields(kind)
     codes = attrgetter(*(name for name in its.forms if name not in its.identifiers))
-    # "agency" is one more, so that the getter returns a tuple; it is stripped anyhow.
+    # "agency" is added so that the getter returns a tuple even for one text. Checking it, too, does
+    # no harm: it is canonical.
     texts = attrgetter(*its.texts, "agency") if its.texts else None
     return _Checks(
         attrgetter((*its.identifiers, "agency")[0]), codes, texts, bool(its.sites), set(), set()
@@ -162,8 +160,8 @@ def _checks(kind: Kind) -> _Checks:
 def is_canonical(kind: Kind, event: Any) -> bool:
     """Return whether an event is known to be canonical.
 
-    This runs for each event, so it must cost next to nothing. Of its texts only spaces at their
-    ends are looked for: the rest shows in its record (`schemas.text.may_need_normalising`).
+    This runs for each event, so it must cost next to nothing. Texts are only checked for spaces at
+    their ends: all else shows in the record's bytes (`schemas.text.may_need_normalising`).
     """
     checks, data = _checks(kind), event.data
     return (
@@ -180,7 +178,7 @@ def is_canonical(kind: Kind, event: Any) -> bool:
 def _is_number(text: str) -> bool:
     """Return whether a text is a valid entity number in its canonical form.
 
-    Most are printable ASCII, which is checked at a tenth of the price.
+    Most texts are printable ASCII, which is checked at a tenth of the cost.
     """
     if text.isascii() and text.isprintable():
         return text.strip() == text and text not in _NOT_NUMBERS
@@ -188,7 +186,7 @@ def _is_number(text: str) -> bool:
 
 
 def uncertain(kind: Kind, events: Sequence[Any], data: Sequence[Any]) -> list[int]:
-    """Return the indexes of the events not known to be canonical, as `is_canonical` in one pass.
+    """Return the indexes of the events not known to be canonical: `is_canonical` in one pass.
 
     Args:
         kind: The kind of all the events.
@@ -261,9 +259,10 @@ def _code(name: str, text: str) -> str:
 def commune_code(name: str, code: str) -> str:
     """Return a commune's code with the leading zeros that a spreadsheet removed.
 
-    Zeros are added only if a commune has the resulting code. Codes of communes have five digits, so
-    that there is one reading only; a code that a unit has as it is stays, that of a province too.
-    Where a code may be that of a district too (`unit`), one digit may be missing at most.
+    Zeros are added only if a commune has the resulting code; as codes of communes have five digits,
+    there is only one candidate. A code that a unit has without added zeros, such as a province's,
+    is left as it is. In the field `unit`, which may also hold a district's code, at most one zero
+    is added.
     """
     found = _code(name, code)
     if len(found) >= _COMMUNE_DIGITS or not (found.isascii() and found.isdigit()):
@@ -294,7 +293,7 @@ def _official_provinces() -> frozenset[str]:
 
 
 def sites(given: list[str]) -> list[str]:
-    """Return the sites of a meeting without repeats and empty codes, in their order."""
+    """Return the sites of a meeting in their order, without repeats and empty codes."""
     return list(dict.fromkeys(filter(None, (commune_code("site", code) for code in given))))
 
 
@@ -315,7 +314,7 @@ def _precision(its: _Fields, given: list[str]) -> dict[str, str]:
 def _is_whole(moment: datetime, precision: str) -> bool:
     """Return whether a moment is the start of its day or minute.
 
-    Then it stays as it is, whatever its offset.
+    Such a moment is not changed, whatever its offset.
     """
     return moment.second == moment.microsecond == 0 and (
         precision == MINUTE or moment == start_of(precision, moment)
@@ -329,9 +328,9 @@ def start_of(precision: str, moment: datetime) -> datetime:
 
 
 def with_days(record: bytes) -> bytes | None:
-    """Return a record in which each moment that is a date (`2026-11-25`) is the start of that day.
+    """Return a record with each date that stands for a moment (`2026-11-25`) set to its start.
 
-    The precision is noted in `precision`.
+    `precision` notes which moments were dates.
 
     Returns:
         The record; None if no moment of it is a date, or it cannot be read.

@@ -24,7 +24,7 @@ class NumberedCode(Labelled, IntEnum):
     """A code that is sent as a number."""
 
     def __new__(cls, value: int, vi: str = "", en: str = "") -> Self:
-        """Create a member from its number and its two labels; a look-up gives the number only."""
+        """Create a member from its number and its two labels; a look-up passes only the number."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.vi, member.en = vi, en
@@ -35,7 +35,7 @@ class WordedCode(Labelled, StrEnum):
     """A code that is sent as a word."""
 
     def __new__(cls, value: str, vi: str = "", en: str = "") -> Self:
-        """Create a member from its word and its two labels; a look-up gives the word only."""
+        """Create a member from its word and its two labels; a look-up passes only the word."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.vi, member.en = vi, en

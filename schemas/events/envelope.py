@@ -24,21 +24,19 @@ from schemas.events.plain import plain
 from schemas.text import may_need_normalising
 
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""Bounds of plausible times.
-
-No administration of today has others, and ClickHouse can hold these.
+"""Bounds of plausible times: no administration of today has others, and ClickHouse can store these.
 """
 CLOCK_TOLERANCE = timedelta(minutes=5)
-"""How far an event's time may be ahead of its arrival; beyond, its clock counts as wrong.
+"""How far an event's time may be ahead of its arrival; beyond that, its source's clock is wrong.
 
-Such an event is kept and reported as what it is.
+Such an event is kept and counted, and the wrong clock is reported.
 """
 
 
 class Read(Envelope, frozen=True, kw_only=True, gc=False):
     """A valid event with its envelope.
 
-    It is of its kind's subclass, so that one pass over the record checks both.
+    Each kind has a subclass, so that one pass over the record checks both.
     """
 
     kind: ClassVar[Kind]
@@ -78,7 +76,7 @@ class Reader:
                 f"not {_quotable(read.datacontenttype)!r}.",
             )
         for moment in _MOMENTS[read.kind](read):
-            # The year alone decides nearly always, at a fifth of the price.
+            # The year alone nearly always decides, at a fifth of the cost.
             if (
                 moment is not None
                 and not 1990 < moment.year < 2099
@@ -97,7 +95,7 @@ class Reader:
         return read
 
     def read_all(self, kind: Kind, records: Sequence[bytes]) -> list[Read] | None:
-        """Return what `read` returns for each record, but with plain codes, in one pass.
+        """Return the event in each record like `read`, but with plain codes and in one pass.
 
         Args:
             kind: The kind of all the events.
@@ -108,8 +106,8 @@ class Reader:
         """
         if max(map(len, records)) > self.max_bytes:
             return None
-        # No JSON object contains `}` newline `{`. So each record holds at least one object, and as
-        # many objects as records means one in each.
+        # No JSON object contains `}`, a line break and `{` in sequence. So each record holds at
+        # least one object, and if there are as many objects as records, each holds exactly one.
         if {record[:1] for record in records} != {b"{"} or {record[-1:] for record in records} != {
             b"}"
         }:
@@ -163,13 +161,15 @@ def identities(event_ids: Iterable[str]) -> list[int]:
 
 
 def bodies(kind: Kind, events: Sequence[Read]) -> list[int]:
-    """Return a 64-bit hash of what each event states.
+    """Return a 64-bit hash of the content of each event.
 
-    One identity with two hashes is a contradiction. Whether a reporter is named belongs to the
-    hash, but not who: encrypted with a new key, a resend must still be a resend. Nor does the
-    precision of a moment: a file that was imported before precision was recorded is the same file.
+    Two hashes under one identity are a conflict. The hash covers whether a reporter is named but
+    not who: an event that is resent after the key changed must still be a repeat. It leaves out the
+    precision of moments: a file that is imported again must be recognised even if its first import
+    did not record precisions yet.
     """
-    # All in one call, as each call takes as long as its work. In JSON no text holds a line break.
+    # Encode all events in one call: the overhead of a call costs as much as the work for one event.
+    # No JSON text contains a raw line break, so the lines can be split again.
     statements = _ENCODER.encode_lines(
         [(event.time, _exact(event.data)) for event in events]
     ).splitlines()
@@ -196,7 +196,8 @@ def _exact(data: Any) -> Any:
 
 
 def _without_reporter(line: bytes, reporter: str) -> bytes:
-    # It is the last member, and no text in JSON can hold a quote that looks like this.
+    # The reporter is the last member, and no JSON text can contain these bytes, as its quotes are
+    # escaped.
     others, member, _ = line.rpartition(_REPORTER)
     return others + member if reporter else others
 
@@ -229,7 +230,7 @@ def _record(kind: Kind, fields: list[Any]) -> type[Read]:
 
 
 def _moments(kind: Kind) -> list[str]:
-    """Return the names of the times that an event of the kind states beside its own."""
+    """Return the names of the moments in the data of a kind's events."""
     return [
         field.name for field in msgspec.structs.fields(kind.event) if field.name.endswith("_at")
     ]
@@ -252,7 +253,7 @@ _CODE = re.compile(r"(?!.*\d{7})[A-Za-z0-9._/+-]{1,64}")
 
 
 def _decoded(record: bytes) -> Read:
-    """Return the event in a record; if that fails, retry with its dates as moments."""
+    """Return the event in a record; if a date is refused as a moment, retry with its start."""
     try:
         return _DECODER.decode(record)
     except Exception as error:
@@ -268,13 +269,14 @@ def _decoded(record: bytes) -> Read:
     try:
         raise refusal
     finally:
-        del refusal  # It refers to this frame, and so to the record, until garbage is collected.
+        # Its traceback keeps this frame, and so the record, alive until garbage is collected.
+        del refusal
 
 
 def _refusal(error: Exception) -> RefusalError:
-    """Return the refusal of a record that could not be decoded.
+    """Return the refusal for an error in decoding a record.
 
-    Raises the error itself if the record did not cause it.
+    An error that the record did not cause is raised again.
     """
     if isinstance(error, RecursionError):
         return RefusalError(RefusalCategory.TOO_DEEP, "The JSON is nested too deeply.")
@@ -301,9 +303,9 @@ def _refusal(error: Exception) -> RefusalError:
 
 
 def _quotable(value: str) -> str:
-    """Return a wrong value as a reason may quote it: only what looks like a code.
+    """Return a wrong value for a reason to quote; `…` unless it looks like a code.
 
-    Words and long numbers are left out: they may be a person's.
+    Words and long numbers are left out: they may be a person's name or number.
     """
     return value if _CODE.fullmatch(value) else "…"
 

@@ -1,4 +1,4 @@
-"""Define the conditions by which a window's measure is declared once, for Python and SQL alike.
+"""Define conditions that declare what a window's measure counts, once for both Python and SQL.
 
 A condition renders itself in both languages. `python` reads a stored row (the very values that
 ClickHouse gets: times are integer milliseconds, codes are their numbers or words), so that both
@@ -90,7 +90,7 @@ class AtLeast:
 class After:
     """True if both times are present and the first is later than the second.
 
-    A second time that is known to the day only lasts to the end of that day.
+    If the second is known only to the day, it stands for the end of that day.
     """
 
     first: str

@@ -1,6 +1,6 @@
 """Detect JSON members that occur twice in one object.
 
-Readers disagree on which of the two holds, so no event may have any.
+JSON parsers disagree on which of the two counts, so an event must not have any.
 """
 
 import json
@@ -17,7 +17,7 @@ from schemas.events.refusals import code
 
 _DECODER = msgspec.json.Decoder()
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-"""Decodes an object without its values, which are most of the work."""
+"""Decodes the names of an object's members but not the values, which are most of the work."""
 _ENCODER = msgspec.json.Encoder()
 _ABSENT = msgspec.Raw(b"")
 _TYPE = b'"type":"'
@@ -37,9 +37,10 @@ class _RepeatedError(Exception):
 def repeated_member(record: bytes) -> str | None:
     r"""Return the name of a member that one object of a JSON record holds twice.
 
-    Names are compared after decoding: `\u0064ata` is `data`. Nearly always it is enough to count:
-    a record has as many `":` as its objects have members. Only where these differ (objects in
-    lists, a repeat), or a space stands before a colon, is every name compared.
+    Names are compared after decoding: `\u0064ata` is `data`. Counting nearly always suffices:
+    without a repeat, a record has as many `":` as its objects have members. Names are compared one
+    by one only if the two numbers differ (objects in lists, a repeat), or if a space stands before
+    a colon.
 
     Returns:
         The name; None if no member is repeated or the record is not JSON.
@@ -76,12 +77,13 @@ def refuse_repeated(record: bytes) -> None:
 
 
 def may_repeat(kind: Kind, records: Sequence[bytes]) -> bool:
-    """Return whether a member may be repeated in any of many valid events of a kind.
+    """Return whether any of many valid events of a kind may have a repeated member.
 
-    The check covers all records at once, at a fifth of the price of each. Compact records that hold
-    only members of the kind are as long as their members encoded again: the encoded text is never
-    longer, and shorter by what is repeated. Other records have no repeat if all together have as
-    many `":` as members: each has at least as many, unless a space stands before a colon.
+    All records are checked at once, at a fifth of the cost of checking each. Compact records with
+    only members of the kind are decoded and encoded again: the result is never longer than the
+    records, and shorter if a member was repeated. Other records have no repeat if the number of
+    `":` in all of them is the number of their members: no record has fewer, unless a space stands
+    before a colon.
     """
     lines = b"\n".join(records)
     if b'": ' not in records[0][:COMPACT_BYTES]:
@@ -118,9 +120,9 @@ def _is_plain(record: bytes) -> bool:
 
 @cache
 def _skeleton_decoder(kind: Kind) -> "msgspec.json.Decoder[Any]":
-    """Return a decoder of the members that an event of a kind may have, without their values.
+    """Return a decoder of the members of a kind's event that leaves their values undecoded.
 
-    None of the values is an object.
+    No field of an event is an object, so there are no further members to decode.
     """
 
     def record(name: str, members: Iterable[str], **more: type) -> type:

@@ -1,10 +1,10 @@
 """Compute the Kafka partition of an event.
 
-It is a pure function of the event, the same in every process for ever. A repeat must meet its
-original, so it must go to the same partition, however many partitions were added since. Both have
-one key and one time of their own (`occurred_at`): the number of partitions that counts is therefore
-the one that was in force at that time, by a declared history, not the number that a topic happens
-to have when the event is sent.
+It is a pure function of the event and the same in every process, for ever. A repeat is recognised
+only in the partition of its original, so it must go there, however many partitions were added
+since. Both have the same key and the same `occurred_at`. So the number of partitions to use is the
+one that was in force at `occurred_at`, by a declared history, and not the one that the topic has
+when the event is sent.
 """
 
 import re
@@ -82,8 +82,8 @@ class Partitions:
     def of(self, key_hash: int, record: bytes) -> int:
         """Return the partition of a record.
 
-        A record that is not an event has no time and becomes a dead letter wherever it lies: the
-        first number applies to it.
+        A record that is not an event has no time, and becomes a dead letter in whichever partition
+        it lies: for it, the first number of partitions is used.
 
         Args:
             key_hash: Kafka's murmur2 hash of the record's key.

@@ -29,7 +29,8 @@ from schemas.events.codes import (
 )
 
 CODE = "code"
-"""Mark a text of few values, such as an agency: a dictionary column, offered as a filter."""
+"""Mark a text with few values, such as an agency: its column is a dictionary, offered as a filter.
+"""
 
 COMMUNE, IDENTIFIER, SITES = "commune", "identifier", "sites"
 """Mark a commune's code, an entity's number and a list of sites, each with a canonical form.
@@ -248,8 +249,8 @@ class Repeats(Struct, frozen=True, kw_only=True):
 class Refused(Struct, frozen=True, kw_only=True):
     """The events of one source that a gateway refused over some seconds.
 
-    They are counted, never kept; the record says whom to tell, and about what. `reason` is what was
-    wrong with one of them, without its content (`schemas.events.refusals.redacted`).
+    They are counted, never kept; the record tells which source to notify, and of what. `reason` is
+    the fault of one of them, without its content (`schemas.events.refusals.redacted`).
     """
 
     gateway: Annotated[str, Meta(min_length=1, max_length=256)]
@@ -266,7 +267,7 @@ class Refused(Struct, frozen=True, kw_only=True):
 class Envelope(Struct, frozen=True, kw_only=True, gc=False):
     """The attributes of CloudEvents 1.0 in structured JSON that we require.
 
-    Beside these, `type` gives the kind of `data`.
+    Another one, `type`, gives the kind of `data`.
     """
 
     specversion: Literal["1.0"]

@@ -1,6 +1,6 @@
-"""Read from a refused record who sent it, as far as it can be read, and never its content.
+"""Read the sender from a refused record, as far as possible, and never its content.
 
-A source can be told about its refusals only if it is known.
+A source can be notified of its refusals only if it is known.
 """
 
 import re
@@ -44,7 +44,7 @@ class StatedSender:
 def stated_sender(record: bytes) -> StatedSender:
     """Return what a refused record states about its sender; never raise.
 
-    A record that is cut off is searched for its agency and kind.
+    An incomplete record is searched for its agency and kind.
     """
     try:
         named = _NAMED.decode(record)

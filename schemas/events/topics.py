@@ -1,10 +1,10 @@
 """Derive the Kafka topics of an installation from the kinds.
 
-They are the same whichever process creates them. A record's time is the time at which the broker
-appended it (`LogAppendTime`): arrival is ours to state, whatever clock a sender has. A backfill of
-history states past arrivals by the header `RECEIVED_AT`. Whoever may write to Kafka directly can
-state one, too, from 1990 up to the broker's now: who may write there is a matter of Kafka's access
-control.
+They are the same whichever process creates them. A record's timestamp is the time at which the
+broker appended it (`LogAppendTime`), so that the time of arrival does not depend on a sender's
+clock. A backfill of history states past times of arrival in the header `RECEIVED_AT`. Anybody who
+may write to Kafka directly can state one, too, from 1990 up to the broker's current time; Kafka's
+access control decides who may.
 """
 
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Topic:
 def topics(settings: Settings) -> tuple[Topic, ...]:
     """Return every topic: one per kind, dead letters, repeats, refusals and heartbeats.
 
-    A gateway sends heartbeats to as many partitions as a kind has, so that every worker passes
-    heartbeats on; the oldest one counts.
+    Heartbeats have as many partitions as a kind, so that heartbeats pass through every worker; the
+    oldest one counts.
     """
     largest = settings.partitions.largest
     partitions_by_topic = {kind.name: largest for kind in KINDS} | {
@@ -50,8 +50,8 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
             partitions,
             settings.topic_replicas,
             {
-                # A heartbeat is useful for seconds, a repeat while its sender waits; the other
-                # topics are what everything can be rebuilt from.
+                # A heartbeat is useful for seconds, a repeat while its sender waits; everything can
+                # be rebuilt from the other topics.
                 "retention.ms": str(
                     DAY_MS * (1 if name in (HEARTBEATS, REPEATS) else settings.topic_retention_days)
                 ),

@@ -2,16 +2,14 @@
 
 The rule is the same for every screen:
 
-- Its age is that of the newest event that it counts: the age of the number that a reader sees. One
-  silent source among forty does
-  not make a count old that changed a moment ago, and the age of that source is shown where the
+- The age of a figure is that of the newest event that it counts. One silent source among forty
+  does not make a count old that changed a moment ago; that source's own age is shown where the
   source is listed.
-- Whether it may be shown as of now depends on its sources, not on its age: it is stale when more
-  than `TOLERATED` of those with a
-  contract are dead. At night nothing arrives and the figure is old, yet not stale.
+- Whether a figure may be shown as current depends on its sources, not on its age: it is stale when
+  more than `TOLERATED` of those with a contract are dead. At night nothing arrives and the figure
+  is old, yet not stale.
 - Sources that are dead but tolerated are not hidden from the reader: their number is shown with the
-  figure (`Reading.silent`), on
-  the wall in the strip along its foot.
+  figure (`Reading.silent`), on the wall in the strip along its foot.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,9 +20,9 @@ from schemas.figures.reading import Reading
 from schemas.sources.freshness import DEAD, Source, SourceState
 
 TOLERATED = 0.1
-"""Part of a unit's feeds that may be dead before a figure over all of them is stale.
+"""Share of a unit's feeds that may be dead before a figure over all of them is stale.
 
-One agency's own figure has one feed.
+An agency's own figure depends on a single feed, and is stale as soon as that is dead.
 """
 TIMELY = "source.timely"
 By = Literal["province", "commune", "agency"]
@@ -35,8 +33,8 @@ UNITS: tuple[By, ...] = ("commune", "agency")
 def aged(readings: Mapping[str, Reading], sources: Iterable[Source]) -> dict[str, Reading]:
     """Return a unit's readings with their age, staleness and number of dead sources.
 
-    The sources of the province are all; those of another unit are its own (`of_units`). A figure's
-    kind is the first part of its code; its sources are all feeds of that kind.
+    For the province, pass all sources; for another unit, its own (`of_units`). A figure's kind is
+    the first part of its code; its sources are all feeds of that kind.
     """
     known = list(sources)
     found = {}
@@ -75,7 +73,7 @@ def newest(sources: Iterable[Source]) -> datetime | None:
 def timely(sources: Iterable[Source]) -> Reading:
     """Return the share of a unit's feeds with a contract that keep it.
 
-    On time, or not expected now.
+    A feed keeps it if it is on time, or if nothing is expected now.
     """
     its = [one for one in sources if one.promised and one.state is not SourceState.NEVER]
     good = sum(one.state in (SourceState.LIVE, SourceState.QUIET) for one in its)

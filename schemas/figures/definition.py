@@ -1,9 +1,8 @@
 """Declare figures: pieces that are counted over histories of states, and how they make a value.
 
-A figure is queried from `current_K` for now, from the rows of `life_K` that held at a moment for
-the past. Pieces name the columns of these tables, and two placeholders that are filled in by the
-query: `{position}`, the moment on the entity's clock, and `{passed}`, whether the deadline has
-passed.
+For now, a figure is queried from `current_K`; for a past moment, from the rows of `life_K` that
+held then. Pieces name the columns of these tables, and two placeholders that the query fills in:
+`{position}`, the moment on the entity's clock, and `{passed}`, whether the deadline has passed.
 """
 
 from collections.abc import Sequence
@@ -30,7 +29,8 @@ class MeasureUnit(StrEnum):
 class FigurePiece:
     """An aggregate over the entities that meet a condition.
 
-    With `when`, a moment's column, it is over those of the period only.
+    With `when`, the name of a column of moments, only entities with that moment in the period
+    count.
     """
 
     where: str
@@ -39,7 +39,7 @@ class FigurePiece:
 
     @property
     def additive(self) -> bool:
-        """Return whether values of parts may be summed up."""
+        """Return whether the values of parts add up to the value of the whole."""
         return self.aggregate.startswith(("countIf", "sumIf"))
 
 
@@ -47,9 +47,9 @@ class FigurePiece:
 class Figure:
     """A figure of the province or one of its units.
 
-    With `whole`, it is a share in percent: the sum of the pieces of `part` of the sum of those of
-    `whole`. Else `part` has the one piece that is the value, and `whole` is empty. `better` is the
-    better direction, empty for neither.
+    With `whole`, the figure is a share in percent: the sum of the pieces of `part`, divided by the
+    sum of the pieces of `whole`. Otherwise `part` has a single piece, the value. `better` is the
+    direction in which the figure improves, empty for neither.
     """
 
     code: str
@@ -97,10 +97,10 @@ class Figure:
 
 
 def check_figures(figures: Sequence[Figure]) -> None:
-    """Check that figures have codes of their own, texts in both languages, and a sentence.
+    """Check that every figure has a unique code, labels in both languages, and a sentence.
 
     Raises:
-        IncompleteDeclarationError: names each figure with what it lacks.
+        IncompleteDeclarationError: A figure lacks one of them; the message names each such figure.
     """
     codes = [one.code for one in figures]
     whole(
@@ -115,16 +115,16 @@ def check_figures(figures: Sequence[Figure]) -> None:
 
 
 def count(where: str, when: str = "") -> tuple[FigurePiece, ...]:
-    """Count the entities that meet a condition."""
+    """Return the piece that counts the entities that meet a condition."""
     return (FigurePiece(where, when),)
 
 
 def quantile(
     level: float, milliseconds: str, where: str, when: str = ""
 ) -> tuple[FigurePiece, ...]:
-    """Return a quantile of a span in hours.
+    """Return the piece for a quantile of a duration, in hours.
 
-    It is interpolated between the nearest two (as numpy does by default).
+    It is interpolated between the nearest two values (as numpy does by default).
     """
     return (
         FigurePiece(
@@ -134,10 +134,10 @@ def quantile(
 
 
 def greatest(milliseconds: str, where: str) -> tuple[FigurePiece, ...]:
-    """Return the maximum of a span, in hours."""
+    """Return the piece for the maximum of a duration, in hours."""
     return (FigurePiece(where, "", f"maxOrNullIf(({milliseconds}) / {HOURS}, {{where}})"),)
 
 
 def total(number: str, where: str) -> tuple[FigurePiece, ...]:
-    """Return the sum of a number."""
+    """Return the piece for the sum of a number."""
     return (FigurePiece(where, "", f"sumIf({number}, {{where}})"),)

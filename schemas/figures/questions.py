@@ -1,10 +1,8 @@
-"""Query figures from ClickHouse.
+"""Build the queries for figures, and turn their rows into readings.
 
-One statement gives all figures of a kind, for a moment and its period.
-
-The module is pure: it writes SQL and reads rows, whoever runs it. Moments are given by value, as
-milliseconds and as positions on the working clock (`schemas.clickhouse.working_time`), so that no
-query computes working time.
+One statement gives all figures of a kind, for a moment and its period. The module is pure: the
+caller runs the SQL. Moments are literals in it, as milliseconds and as positions on the working
+clock (`schemas.clickhouse.working_time`), so that no query computes working time.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,17 +21,17 @@ from schemas.reference import WorkingCalendar
 
 MILLISECOND = timedelta(milliseconds=1)
 Key = tuple[str, ...]
-"""Values of the dimensions grouped by; empty for all in one."""
+"""Values of the dimensions that a row is grouped by; empty for the total."""
 Execute = Callable[[Query], Iterable[Sequence[Any]]]
-"""Runs a query, on the live tables or on those of a moment of the past, and gives its rows."""
+"""Runs a query, on the live tables or on those of a past moment, and returns its rows."""
 
 
 @dataclass(frozen=True)
 class Instant:
-    """A moment as SQL.
+    """A moment as SQL expressions.
 
-    It is in milliseconds since 1970, on the working clock, and the millisecond before on the
-    working clock.
+    `at` is in milliseconds since 1970, `position` on the working clock; `before` is the position of
+    the millisecond before.
     """
 
     at: str
@@ -42,7 +40,7 @@ class Instant:
 
 
 OF_POINT = Instant("point.2", "point.3", "point.4")
-"""The moment of a list that a row is joined with."""
+"""The moment `point` that a row is joined with, one of a list."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class QueryMoment:
     at: int
     position: int
     before: int
-    """Position of the millisecond before: a deadline has passed if it is no later than that."""
+    """Position of the millisecond before `at`: a deadline up to this position has passed."""
     since: int = 0
 
     @classmethod
@@ -73,7 +71,7 @@ class QueryMoment:
         return Instant(str(self.at), str(self.position), str(self.before))
 
     def within(self, when: str) -> str:
-        """Return SQL for whether a moment's column lies in the period that ends now."""
+        """Return SQL for whether the moment in a column lies in the period that ends at `at`."""
         return f"{when} > {moment_sql(self.since)} AND {when} <= {moment_sql(self.at)}"
 
     def sql(self, piece: FigurePiece) -> str:
@@ -82,7 +80,7 @@ class QueryMoment:
 
 
 ENTITY = "entity_id"
-"""Dimension of every kind that gives what each entity adds to a figure."""
+"""Dimension of every kind; grouped by it, a query returns what each entity adds to a figure."""
 
 
 def dimensions(kind: Kind) -> tuple[str, ...]:
@@ -113,14 +111,14 @@ def question(
         figures: Figures of one kind.
         moment: The moment and its period.
         by: The dimensions to group by.
-        past: Query the state that held at the moment, which need not be now, as far as is known
-            now.
+        past: Query the states that held at the moment, according to what is known now; otherwise
+            the newest states.
         where: A further condition on the rows.
         units: With "today", communes are those of today, whatever they were called on the day of a
             step (`schemas.places.restate`).
-        each: Query all in one and by each dimension alone, in one pass over the rows; between
-            dimensions and pieces there is then a
-            list with 0 for the dimension that a row is grouped by and 1 for the others.
+        each: Query the total and the groups of each single dimension, in one pass over the rows. A
+            list between dimensions and pieces then has 0 for the dimension that a row is grouped
+            by, and 1 for the others.
 
     Raises:
         ValueError: The kind does not have a dimension.
@@ -138,7 +136,8 @@ def question(
         f" AND since <= {moment_sql(moment.at)} AND until > {moment_sql(moment.at)}" if past else ""
     )
     condition = f" AND ({where})" if where else ""
-    # A slice of the past has a row of every unit that it leaves closed records of; not of others.
+    # A slice of the past that leaves out closed records still has a row for each of their communes
+    # and agencies, but not for other groups.
     is_near = set(by) <= {"commune", "agency"}
     return Query(
         f"SELECT {', '.join([*keys, *pieces])} FROM {source.final} "
@@ -153,7 +152,7 @@ def question(
 def key_sql(name: str, units: restate.Units) -> str:
     """Return SQL for a dimension of an entity as a text.
 
-    A commune is that of the day of its newest step, or of today.
+    For a commune, it is the one at the entity's newest step, or with "today" the one of today.
     """
     return "toString(unit)" if (name, units) == ("commune", "today") else f"toString({name})"
 
@@ -191,10 +190,10 @@ def ask_each(
     *,
     units: restate.Units = "day",
 ) -> dict[Key, dict[str, Reading]]:
-    """Query figures for all in one and by each dimension alone.
+    """Query the total of figures, and their groups by each single dimension.
 
-    The keys are () and (dimension, its value). It takes one pass over the rows of a kind instead of
-    one for each dimension.
+    The keys are () for the total and (dimension, value). It takes one pass over the rows of a kind
+    instead of one for each dimension.
     """
     found: dict[Key, dict[str, Reading]] = {}
     for of_kind in by_kind(figures):
@@ -211,7 +210,7 @@ def ask_each(
             answers[which[0] if which else ()] = read(row[len(known) + 1 :])
         if (
             () not in answers
-        ):  # Without rows, or without a dimension to group by, there is no group.
+        ):  # Without rows, or without a dimension to group by, the answer has no total.
             answers |= ask(execute, of_kind, moment, units=units)
         for key, of_key in answers.items():
             found.setdefault(key, {}).update(of_key)
@@ -239,9 +238,9 @@ def ask_at(
 
 
 def _question_at(figures: Sequence[Figure], moments: Sequence[QueryMoment], where: str) -> Query:
-    """Return a SELECT of the number of a moment and all pieces of the figures at it.
+    """Return a SELECT of the number of each moment and all pieces of the figures at it.
 
-    It gives rows for the moments of which there is any row.
+    There is no row for a moment at which no entity counts.
     """
     kind, pieces = kind_of(figures, ()), pieces_of(figures)
     points = ", ".join(
@@ -257,7 +256,7 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[QueryMoment], wher
         "toUnixTimestamp64Milli(until)"
     )
     first, last = (moment_sql(of(one.at for one in moments)) for of in (min, max))
-    # Of closed entities only those of the periods count: a closed row holds for ever.
+    # Of closed entities, only those of the periods count: a closed row holds for ever.
     earliest = moment_sql(min(one.since for one in moments))
     periods = dict.fromkeys(f"{piece.when} > {earliest}" for piece in pieces if piece.when)
     counts = " OR ".join(["standing != 'closed'", *periods])
@@ -273,7 +272,7 @@ def _question_at(figures: Sequence[Figure], moments: Sequence[QueryMoment], wher
 
 
 def by_kind(figures: Iterable[Figure]) -> list[list[Figure]]:
-    """Return the figures of each kind, in their order."""
+    """Group figures by their kind; the order is kept."""
     kinds: dict[Kind, list[Figure]] = {}
     for figure in figures:
         kinds.setdefault(figure.kind, []).append(figure)
@@ -297,7 +296,7 @@ def readings(
 def reader(figures: Sequence[Figure]) -> Callable[[Sequence[float | None]], dict[str, Reading]]:
     """Return a function that turns a row of piece values into readings keyed by figure code."""
     at = {piece: number for number, piece in enumerate(pieces_of(figures))}
-    # By number, as there are hundreds of units with dozens of figures.
+    # Pieces are looked up by number, as there are hundreds of units with dozens of figures.
     parts = [
         (one.code, [at[piece] for piece in one.part], [at[piece] for piece in one.whole])
         for one in figures
@@ -327,10 +326,10 @@ def begun(kind: Kind) -> str:
 
 
 def kind_of(figures: Sequence[Figure], by: Sequence[str]) -> Kind:
-    """Return the one kind of some figures.
+    """Return the kind that all the figures have.
 
     Raises:
-        ValueError: It does not have a dimension.
+        ValueError: The kind lacks one of the dimensions `by`.
     """
     (kind,) = {figure.kind for figure in figures}
     if unknown := set(by) - {ENTITY, *dimensions(kind)}:
@@ -347,10 +346,7 @@ def pieces_of(figures: Sequence[Figure]) -> list[FigurePiece]:
 
 
 def clocks(instant: Instant) -> dict[str, str]:
-    """Return the placeholders of pieces as SQL.
-
-    They are the entity's position, and whether its deadline passed.
-    """
+    """Return the SQL for the placeholders `{passed}` and `{position}` of pieces."""
     return {
         "{passed}": "ifNull(if(due_at IS NOT NULL, "
         f"toUnixTimestamp64Milli(assumeNotNull(due_at)) < {instant.at}, "
@@ -364,9 +360,9 @@ def named(
 ) -> tuple[tuple[str, ...], list[str]]:
     """Return named expressions for the WITH clause of one SELECT, and pieces as SQL that use them.
 
-    The expressions are what several pieces use: whether a column lies in the period (`within`), and
-    the placeholders of the clock. ClickHouse plans each mention anew, which takes longer than to
-    count the rows.
+    Named are the expressions that several pieces share: whether a column lies in the period
+    (`within`), and the placeholders of the clock. ClickHouse would plan each mention anew, which
+    takes longer than counting the rows.
     """
     placeholders = clocks(instant)
     aliases = {name: f"{name[1:-1]}_" for name in placeholders}
@@ -385,7 +381,7 @@ def _piece_sql(piece: FigurePiece, clock: Mapping[str, str], in_period: str) -> 
     found, counts = (
         piece.aggregate,
         piece.aggregate.startswith("countIf"),
-    )  # which takes NULL for no by itself
+    )  # countIf treats NULL as false by itself
     for name, sql in {
         "{where}": condition if counts else f"ifNull({condition}, false)",
         **clock,

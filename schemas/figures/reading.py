@@ -7,13 +7,13 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Reading:
-    """The value of a figure in its unit (a share in percent, 0 to 100), None if it is unknown.
+    """The value of a figure in its unit, with its age; None if it is unknown.
 
-    Of a share, `part` and `whole` are the numbers behind it; of anything else, `whole` is how many
-    entities it rests on. `as_of` is the arrival of the newest event that it counts, None if no
-    source ever sent one; `silent` is how many of the sources with a contract are dead
-    (`schemas.sources.freshness.DEAD`). `stale` means that these are too many: then the value must
-    not be shown as current. The rule is that of `schemas.figures.aging`.
+    A share is in percent, 0 to 100, and `part` and `whole` are the numbers behind it; for any other
+    figure, `whole` is the number of entities that it rests on. `as_of` is the arrival of the newest
+    event that it counts, None if no source ever sent one; `silent` is the number of dead sources
+    among those with a contract (`schemas.sources.freshness.DEAD`). `stale` means that too many are
+    dead to show the value as current, by the rule of `schemas.figures.aging`.
     """
 
     value: float | None

@@ -49,7 +49,7 @@ def series(
     """Return the ends of the parts between two moments, and the queries for them.
 
     `series_readings` joins the answers. A figure of a period is counted in each part; a figure of a
-    moment is that of the part's end, or of `until` in the last.
+    moment is taken at the end of each part, in the last one at `until`.
     """
     kind = kind_of(figures, by)
     _, ends = parts(step, since, until)
@@ -58,8 +58,8 @@ def series(
     condition = f" AND ({where})" if where else ""
     wanted, questions = pieces_of(figures), []
     if moments := list(dict.fromkeys(piece.when for piece in wanted if piece.when)):
-        # Entities that began or were closed in a part: each once for each, however long its
-        # history.
+        # Entities that began or were closed in a part: one counts once for each of these, however
+        # long its history.
         first, last = moment_sql(milliseconds(since)), moment_sql(milliseconds(until))
         within = [f"ifNull({when} >= {first} AND {when} < {last}, false)" for when in moments]
         numbers = [
@@ -113,9 +113,9 @@ def series(
 def _own(
     wanted: Sequence[FigurePiece], of_period: bool, instant: Instant, within: Callable[[str], str]
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Return the pieces of a period, or the others, as SQL with what they share.
+    """Return the pieces with a period, or those without, as SQL with their shared expressions.
 
-    NULL for the rest.
+    The other pieces are NULL.
     """
     shared, selected = named(
         [piece for piece in wanted if bool(piece.when) is of_period], instant, within
@@ -202,8 +202,8 @@ def crossed(step: SeriesStep, since: str, moment: str) -> str:
 def held_ends(step: SeriesStep, since: datetime, ends: Sequence[datetime]) -> tuple[str, str]:
     """Return SQL for the first and the last end of a series at which a step of a history holds.
 
-    Ends count from 1; the series begins with `since`. A step holds at none if the last comes before
-    the first, as for most steps: these numbers are found without a look at each end.
+    Ends count from 1; the series begins with `since`. If the last comes before the first, as for
+    most steps, the step holds at no end. Both numbers are computed without visiting each end.
     """
 
     def passed(moment: str) -> str:

@@ -1,10 +1,9 @@
 """Record what the screens showed.
 
-A snapshot has the figures of the province and its units at a moment, and their hash.
-
-A snapshot is taken from the live tables, at a moment by which all that had arrived was counted and
-nothing else was: so a replay of that moment, as known then, must have the same hash, whatever
-arrived late and whatever was recomputed since.
+A snapshot has the figures of the province and its units at a moment, and their hash. It is taken
+from the live tables, at a moment when exactly the events that had arrived by then were counted. So
+a replay of that moment, as known then, must have the same hash, whatever arrived late and whatever
+was recomputed since.
 """
 
 import json
@@ -98,7 +97,7 @@ def take(execute: Execute, at: datetime, calendar: WorkingCalendar) -> RecordedS
 
 
 def rules(calendar: WorkingCalendar, number: int) -> int:
-    """Return a hash of the queries; two snapshots can be compared if theirs are equal.
+    """Return a hash of the queries; only snapshots with equal hashes can be compared.
 
     `number` is that of the calendar in `working_weeks`.
     """

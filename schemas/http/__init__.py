@@ -1,4 +1,4 @@
-"""Enforce what every HTTP server of the centre needs: bounds, host names, headers, access log.
+"""Apply limits, allowed hosts, response headers and an access log to every server of the centre.
 
 Reading order: `limits` (the bounds, as numbers), `connection` (applies them to headers, bodies and
 connections, before any application runs), `memory` (bytes of request bodies over all connections),

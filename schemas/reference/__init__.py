@@ -4,12 +4,12 @@ Reading order: `table` (how a CSV file of `data/` becomes frozen structs), `agen
 and what each agreed to send), `heirs` (which agency of today took over from which), `services`
 (procedures and feedback categories), `statuses` (their order, and when the clock stops), `calendar`
 (working time), `targets` (indicators and their targets), `criteria` (sets of criteria that units
-are scored by), `known` (codes that files may name), `unknown` (codes of events that are not known),
-`alarms` (rules of alarms).
+are scored by), `known` (the codes that imported files may use), `unknown` (finds unknown codes in
+events), `alarms` (rules of alarms).
 
-All of it is edited without code. Every row states from when it is valid, its source, and whether it
-was verified; screens that use an unverified figure can say so. Rows with the source "minh họa"
-(illustrative) are invented. Accessors are pure and cached.
+All of it can be edited without changing code. Every row states from when it is valid, its source,
+and whether it was verified; screens that use an unverified figure can say so. Rows with the source
+"minh họa" (illustrative) are invented. Accessors are pure and cached.
 """
 
 from schemas.reference.agencies import Agency, Feed, agencies, agency, prefix

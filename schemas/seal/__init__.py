@@ -1,11 +1,11 @@
-"""Encrypt who reported.
+"""Encrypt reporters' identities before anything stores, sends or shows them.
 
-An identity becomes an opaque text before anything keeps, sends or shows it.
+Reading order: `identity` (encrypts and decrypts one text), `records` (the identities in a record's
+bytes, valid or broken), `keys` (the file of keys), `openings` (the log of who decrypted what and
+why), `cli` (the commands).
 
-Reading order: `identity` (a text encrypted and decrypted), `records` (the identities in a record's
-bytes, whatever its state), `keys` (the file of keys), `openings` (the log of who decrypted what and
-why), `cli` (the commands). In this package to encrypt is called *seal*: the ciphertext is
-deterministic, so that two of them can be compared; to decrypt is called *open*.
+In this package, encrypting is called *sealing*: the ciphertext is deterministic, so that two of
+them can be compared. Decrypting is called *opening*.
 """
 
 from schemas.seal.identity import DecryptionError as DecryptionError

@@ -1,4 +1,1 @@
-"""Build the outlines of communes from open sources.
-
-The results, one file per province, lie beside.
-"""
+"""Build the outlines of communes from open sources, and store them here, one file per province."""
