@@ -16,7 +16,7 @@ class IncompleteDeclarationError(ValueError):
 
 
 def whole(what: str, *checks: tuple[bool, str]) -> None:
-    """Check a declaration, given as pairs: whether a part is there, and the text if it is not.
+    """Check that a declaration is complete, given pairs: whether a part is there, and its name.
 
     Args:
         what: The declaration as an error names it, such as `map layer flows`.

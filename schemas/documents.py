@@ -1,4 +1,4 @@
-"""Generate what outsiders read: JSON Schema files and the generated pages of the docs.
+"""Generate the files for readers outside: JSON Schema files and the generated pages of the docs.
 
 `python -m schemas generate` writes them; a test fails if one of them is out of date.
 """
@@ -337,7 +337,7 @@ def settings_page() -> str:
 
 def topics_page() -> str:
     """Return the page of the docs that lists the Kafka topics."""
-    settings = Settings.model_construct()  # whatever the environment says
+    settings = Settings.model_construct()  # the defaults, whatever the environment says
     shown = {
         DEAD_LETTERS: _LETTERS,
         REFUSALS: _REFUSALS,

@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     hosts: str = Field(
         "",
         description=(
-            "Host names that the gateway and the dashboard answer to beside the loopback names "
+            "Host names that the gateway and the dashboard answer to besides the loopback names "
             "and `IOC_HOST`, comma separated; `*` for any. If they listen on every address "
             "(0.0.0.0), any IP address is accepted."
         ),

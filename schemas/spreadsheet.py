@@ -1,4 +1,4 @@
-"""Guard texts in CSV files, as a spreadsheet computes a text that looks like a formula."""
+"""Guard texts in CSV files: a spreadsheet evaluates a text that looks like a formula."""
 
 import re
 

@@ -26,8 +26,7 @@ SOURCES = ("auto", "kafka", "clickhouse")
 RUN_INFIX = "_replay_"
 """Infix of the name of a run's database, between the live database's name and the run's."""
 FOREVER_DAYS = 36_500
-"""Days for which Kafka retains the records of a run: longer than any run, whose topics end with it.
-"""
+"""Days for which Kafka retains the records of a run: longer than any run exists."""
 
 
 class RunState(StrEnum):

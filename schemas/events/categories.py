@@ -22,7 +22,7 @@ class RefusalCategory(StrEnum):
 
 
 MAX_REASON_LETTERS = 1000
-"""Maximum length of a reason, in letters; a reason quotes what is wrong, which may be long."""
+"""Maximum length of a reason, in letters; a reason quotes the wrong input, which may be long."""
 
 
 class RefusalError(Exception):

@@ -76,5 +76,5 @@ def _kind(value: Any) -> str:
 
 
 def redacted(reason: str) -> str:
-    """Return a reason without what it quotes of the input, which may be a person's name."""
+    """Return a reason without its quotations of the input, which may be a person's name."""
     return _MOMENT.sub("…", _QUOTED.sub("'…'", reason))

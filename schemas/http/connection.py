@@ -1,8 +1,8 @@
 """Apply the limits to one HTTP connection before any application runs.
 
-uvicorn's own protocol reads a header of any length, waits for headers and bodies for ever and
-accepts connections without end. Its fast parser (httptools) stays: bytes are counted once per chunk
-that the socket gives, not one by one.
+uvicorn's own protocol reads headers of any length, waits for headers and bodies for ever, and
+accepts any number of connections. Its fast parser (httptools) stays: bytes are counted once per
+chunk that the socket gives, not one by one.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ from schemas.http.limits import Limits
 from schemas.http.middleware import ASGI
 
 OTHER_FILES = 256
-"""File handles that a process needs beside its connections."""
+"""File handles that a process needs besides its connections."""
 
 
 def run(

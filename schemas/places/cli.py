@@ -24,13 +24,13 @@ app = typer.Typer(
 
 @cache
 def out() -> Console:
-    """Return what answers are printed on."""
+    """Return the console for answers."""
     return Console()
 
 
 @cache
 def err() -> Console:
-    """Return what messages are printed on: standard error."""
+    """Return the console for messages, on standard error."""
     return Console(stderr=True)
 
 

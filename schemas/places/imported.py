@@ -1,8 +1,7 @@
-"""Places that an administrator imports.
+"""Store and read places that an administrator imports.
 
-Official outlines of known communes, or a place of another country with its units.
-
-One GeoJSON file per province under `<home>/places/`, named by the province's code. A file of an
+They are official outlines of known communes, or a place of another country with its units. There is
+one GeoJSON file per province under `<home>/places/`, named by the province's code. A file of an
 additional place also carries its `province` member; its communes are made from the features.
 """
 
@@ -19,7 +18,7 @@ from schemas.places import geojson
 from schemas.places.units import Commune, Province
 
 LISTED = 20
-"""Number of wrong features that an error names; of the rest it gives the count."""
+"""Number of wrong features that an error names; the others are counted."""
 LARGE_BYTES = 4 << 20
 """Size of a province's outlines from which they load noticeably slowly on a screen."""
 

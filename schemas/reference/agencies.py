@@ -1,10 +1,10 @@
-"""Derive the agencies of a province, and the contract of each of their feeds.
+"""Derive the agencies of a province and the contract of each feed from units, bodies and promises.
 
-They follow from the units and the tables of bodies and feeds. Codes: the province's organisation
-code (H57 for Huế; `P` and the province's code where it is not known), a point, and the body's
-suffix (`H57.SYT`), the commune's code for its one-stop centre (`H57.19816`), or that with `.UB` for
-its People's Committee. Before 2025-07-01 districts had both, too (`H57.474`, `H57.474.UB`). As
-communes of today reuse former codes, so do their agencies: a code has a meaning only with its day.
+Codes: the province's organisation code (H57 for Huế; `P` and the province's code where it is not
+known), a point, and the body's suffix (`H57.SYT`), the commune's code for its one-stop centre
+(`H57.19816`), or that with `.UB` for its People's Committee. Before 2025-07-01 districts had both,
+too (`H57.474`, `H57.474.UB`). As communes of today reuse former codes, so do their agencies: a code
+has a meaning only with its day.
 """
 
 from datetime import date
@@ -23,7 +23,7 @@ ROLES = Literal[
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agency agreed to send of a kind.
+    """The contract of a feed: how often an agency agreed to send events of a kind.
 
     It sends events at least every `rhythm_minutes` of working time. It is late after the rhythm,
     silent when `grace_minutes` more of working time have passed.
@@ -120,13 +120,13 @@ def agencies(province: str, on: date | None = None) -> tuple[Agency, ...]:
 def agency(code: str, on: date | None = None) -> Agency:
     """Return the agency that a code means on a day (by default today).
 
-    It is the one of the day's units, else the one of the other side of the reform. For an unknown
-    code, it is an agency with `known` false and a name to show.
+    The units of that day are searched first, then those of the other side of the reform of
+    2025-07-01. An unknown code gives an agency with `known` false and a name to show.
     """
     return _agency(code, on is not None and on <= EVE)
 
 
-@cache  # by side, not by day: a replay needs every day
+@cache  # cached by side of the reform, not by day: a replay needs every day
 def _agency(code: str, before: bool) -> Agency:
     for side in (EVE, None) if before else (None, EVE):
         if found := _by_code(side).get(code):
@@ -186,7 +186,7 @@ def _provincial(province: str, on: date | None) -> list[Agency]:
 
 def _of_units(province: str, on: date | None) -> list[Agency]:
     communes = places.communes(province, on)
-    # An island district that had no communes is listed as a commune, too: its bodies are those.
+    # An island district without communes is listed as a commune, too: its bodies are those of that.
     taken = {commune.code for commune in communes}
     units: list[places.District | places.Commune] = [
         *(one for one in places.districts(province, on) if one.code not in taken),

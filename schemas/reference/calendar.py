@@ -105,7 +105,8 @@ class WorkingCalendar:
             passed = self._position(end) - self._position(start)
             if (
                 self._table is table
-            ):  # Otherwise the second moment added years, which moves positions.
+                # Otherwise the second call added years to the table, which moves positions.
+            ):
                 return timedelta(microseconds=passed)
 
     def add_working(self, moment: datetime, work: timedelta | float) -> datetime:

@@ -12,18 +12,17 @@ from schemas.reference.agencies import agency, prefix
 def agency_today(code: str, on: date | None = None) -> str | None:
     """Return the code of the agency of today that took over from an agency of a day.
 
-    A commune's centre and committee go to those of the commune that is its default successor, a
-    provincial body to the same body of the province that its own became part of, and an agency of
-    today, or one that is not known, to itself.
+    The heirs of a commune's centre and committee are those of the commune that is its default
+    successor. The heir of a provincial body is the same body of the province that its own province
+    became part of. An agency of today, or one that is not known, is its own heir.
 
     Args:
         code: The code of the agency.
         on: The day; None is today.
 
     Returns:
-        The code; None if there is no successor: a district's bodies, whose work went up and down,
-        and a body that the province of today
-        does not have.
+        The code; None if there is no successor: for a district's bodies, whose work went to
+        communes and provinces, and for a body that the province of today does not have.
     """
     organisation, _, rest = code.partition(".")
     unit, point, ending = rest.partition(".")

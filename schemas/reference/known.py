@@ -12,7 +12,7 @@ from schemas.reference.targets import IndicatorType
 
 Known = Literal["indicators", "units", "procedures", "categories"]
 _FOUR_LEVELS = date(2025, 6, 30)
-"""Last day of the former units; figures of before are about them."""
+"""Last day of the former units; figures for periods up to it refer to those units."""
 
 
 @cache

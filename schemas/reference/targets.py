@@ -21,8 +21,8 @@ class IndicatorType(Named, frozen=True, kw_only=True):
     """An indicator; `direction` is the better one.
 
     `rhythm` is how often it is reported; `live`: it is computed here. `body` is the suffix of the
-    body that reports it; `level` is what it is reported for: the province as a whole, that and each
-    of its communes, or each provincial agency.
+    body that reports it. `level` says for which units: the province as a whole, the province and
+    each of its communes, or each provincial agency.
     """
 
     measure_unit: str

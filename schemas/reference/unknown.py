@@ -1,6 +1,6 @@
 """Find codes of an event that the reference data does not know.
 
-Its sender is told, and `/sources` lists them. The event itself is kept and counted.
+The sender is notified, and `/sources` lists them. The event itself is kept and counted.
 """
 
 from functools import lru_cache
@@ -18,9 +18,9 @@ MAX_REMEMBERED_CODES = 100_000
 def unknown_codes(kind: Kind, event: Any) -> list[tuple[str, str]]:
     """Return (field, code) of each code in an event that the reference data does not know.
 
-    Checked are the commune, the agency if its code begins like one of a province (`H57.`), the unit
-    and the indicator of a value, the category of a report, the sites of a meeting. Procedures are
-    not: the list of those with a deadline is not complete.
+    The commune is checked, the agency if its code begins like one of a province (`H57.`), the unit
+    and the indicator of a value, the category of a report, and the sites of a meeting. Procedures
+    are not checked: the list of those with a deadline is not complete.
 
     Args:
         kind: The kind of the event.
@@ -56,7 +56,7 @@ def is_unit(code: str) -> bool:
 def is_commune(code: str) -> bool:
     """Return whether a commune has that code, today or before 2025-07-01.
 
-    False for the code of a province or an agency: it counts in no commune.
+    False for the code of a province or an agency, whose events count in no commune.
     """
     atlas = places.atlas()
     return code in atlas.commune_by_code or code in atlas.former_communes

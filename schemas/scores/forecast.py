@@ -1,9 +1,9 @@
 """Forecast a reported figure by a robust line through its reports.
 
-The line is that of Theil and Sen: the median of the slopes between all pairs of reports, through
-the median of the rest. Ordinary least squares would follow a single wrong report (a figure a
-thousand times too large, which is what slips happen to be); this one tolerates that nearly three
-reports in ten are wrong.
+The line is that of Theil and Sen: its slope is the median of the slopes between all pairs of
+reports, its level the median of what remains. Ordinary least squares would follow a single wrong
+report (usually a figure a thousand times too large); this line tolerates nearly three wrong reports
+in ten.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ What was true years ago does not predict the next months.
 FEW_POINTS = 6
 """Number of newest reports that count whatever their age, for figures reported once a year."""
 REACH = 4
-"""Multiple of the days that a line rests on, beyond which it is not extended."""
+"""A line is extended for up to this multiple of the days that it rests on."""
 
 
 class SeriesPoint(NamedTuple):
-    """A value of a day."""
+    """The value of a day."""
 
     day: date
     value: float

@@ -9,8 +9,8 @@ from schemas.reference.criteria import Criterion
 def points(item: Criterion, value: float) -> float | None:
     """Return the points, 0 to `item.points`, that a value gives; None for an impossible value.
 
-    A percentage outside 0 to 100, or more points reported than there are, is a mistake of its
-    source and worth nothing in either direction: it must not become full points, nor none.
+    A percentage outside 0 to 100, or more points than there are, is a mistake of its source. It
+    counts as unknown: it must give neither full points nor none.
     """
     match item.rule:
         case "share":
@@ -32,5 +32,5 @@ def points(item: Criterion, value: float) -> float | None:
 
 
 def reported(most: float, value: float) -> float | None:
-    """Return points as someone else gave them; None for more than `most`, or less than 0."""
+    """Return points that another body gave; None for more than `most`, or less than 0."""
     return value if 0 <= value <= most else None

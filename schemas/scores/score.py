@@ -1,8 +1,8 @@
-"""Score a unit by a set of criteria: a tree of points that knows how much is unknown.
+"""Score a unit by a set of criteria: a tree of points that also says how many of them are known.
 
-`score` computes from figures; `published` takes the points of total and groups as someone else
-published them. In both, an input that is missing, stale or impossible takes its points out of the
-coverage, and nothing replaces them.
+`score` computes from figures; `published` takes the points of the total and the groups as another
+body published them. In both, an input that is missing, stale or impossible lowers the coverage by
+its points, and nothing replaces them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -126,7 +126,7 @@ class Score:
 
     @cached_property
     def points(self) -> float:
-        """Return the points of what is known, the minimum that the unit has."""
+        """Return the points of the known parts, the minimum that the unit has."""
         return sum(part.points for part in self.parts if part.points is not None)
 
     @cached_property
@@ -136,7 +136,7 @@ class Score:
 
     @property
     def max_points(self) -> float:
-        """Return the points if all that is unknown were full."""
+        """Return the maximum that the unit can have: every unknown part gives all its points."""
         return self.points + self.criteria.points - self.known
 
     @property
@@ -153,8 +153,8 @@ class Score:
     def total(self) -> float | None:
         """Return the total out of all points; None for "not enough data".
 
-        If the set accepts a partial coverage, what is unknown is left out of both sides: the total
-        is the share of what is known.
+        If the set accepts partial coverage, the total is the share of the known points that the
+        unit has, as if it had the same share of the unknown ones.
         """
         return self.criteria.points * self.points / self.known if self.complete else None
 
@@ -168,7 +168,7 @@ class Score:
 
     @property
     def unknown(self) -> tuple[ScorePart, ...]:
-        """Return the parts of which nothing current is known, in order.
+        """Return the parts whose input is missing, stale or impossible, in order.
 
         Each has its reason in `state`.
         """
@@ -212,8 +212,8 @@ def score(criteria: CriteriaSet, readings: Readings, where: Where = ()) -> Score
 def published(criteria: CriteriaSet, readings: Readings) -> Score:
     """Return the score of a unit as published.
 
-    The total and the groups are those of the indicators that carry them. What was not published
-    stays unknown: the rest of a total does not show how it is divided among the other groups.
+    The total and the groups are those of the indicators that carry them. A group that was not
+    published stays unknown: the total does not show how the rest is divided among such groups.
     """
     groups = tuple(GroupScore(group, (_part(group, readings),)) for group in criteria.groups)
     return Score(criteria, groups, readings.get(criteria.reported, UNKNOWN))

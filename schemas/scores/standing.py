@@ -25,11 +25,12 @@ from schemas.scores.forecast import SeriesPoint, Trend, trend
 from schemas.scores.series import Series, reading
 
 TOLERANCE = 0.05
-"""Part of the target by which a forecast may miss it to be at risk; beyond, it is off track."""
+"""Share of the target by which a forecast may miss it and be at risk only; beyond, it is off track.
+"""
 TOLERANCE_OF_RANK = 1.0
 """The same for a rank, in ranks: five hundredths of rank 4 would be none."""
 FLAT = 0.005
-"""Part of the target within 30 days below which a trend is no movement."""
+"""Share of the target that a trend must move in 30 days to count as up or down."""
 
 
 NO_REPORTS = Series()
@@ -224,7 +225,7 @@ def standings(
 
 
 def _possible(of: IndicatorType, value: float) -> float:
-    """Return a forecast within what is possible.
+    """Return the nearest possible value to a forecast.
 
     A percentage is from 0 to 100, a rank 1 or more, nothing is negative.
     """

@@ -116,7 +116,7 @@ def _make(path: Path) -> bool:
 
 
 def _draft(path: Path, keys: Sequence[bytes]) -> Path:
-    """Write a file beside it that only its owner can read, and flush it before it gets its name."""
+    """Write a new file next to `path` that only its owner can read, and flush it to disk."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(HEADER + "".join(base64.urlsafe_b64encode(key).decode() + "\n" for key in keys))

@@ -1,8 +1,8 @@
 """Find and replace the identities in the bytes of a record, leaving all other bytes as they are.
 
 In a valid record that is exact: each member named `reporter` is found, at any depth, however its
-name is escaped and however often it is there. In a broken one it is tolerant, as a record that
-cannot be decoded has an identity in it all the same.
+name is escaped and however often it occurs. In a broken record it is tolerant: even if a record
+cannot be decoded, it may contain an identity.
 """
 
 import json
@@ -88,10 +88,10 @@ def opened(record: bytes, sealer: Sealer, note: Callable[[str], object]) -> byte
 def read_sealed(record: bytes, reader: Reader, sealer: Sealer) -> tuple[Read, bytes]:
     """Return the event in a record, and the record, with its identities encrypted.
 
-    A member that stands twice is refused before anything is encrypted: readers disagree on which of
-    the two holds. The record is read as it arrived, so that a reason names the position that its
-    sender knows, and again once it was changed: what is kept is no larger than what may be kept,
-    and is what was read.
+    A repeated member is refused before anything is encrypted: JSON parsers disagree on which of the
+    two counts. The record is read twice: as it arrived, so that a reason names positions that the
+    sender knows, and after it was changed, so that the stored record is within the size limit and
+    is the one that was validated.
 
     Raises:
         RefusalError: The record is not a valid event.
@@ -151,7 +151,7 @@ def _end_of_brackets(record: bytes, start: int) -> int:
 
 
 def _text(inside: bytes) -> str:
-    """Return what a JSON string says; the bytes as they are if it is none."""
+    """Return the text of a JSON string; the bytes as they are if it is not valid."""
     try:
         return (
             str(json.loads(b'"' + inside + b'"', strict=False))

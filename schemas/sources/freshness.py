@@ -1,10 +1,10 @@
-"""Judge each agency's feed by what the agency agreed to send, as a pure rule.
+"""Judge each agency's feed by what the agency agreed to send; pure rules.
 
 An agency agreed to send a kind at least every so many minutes of working time
-(`schemas.reference.Feed`). Within that it is live, after it late, after the grace too silent. Off
-hours nothing is expected: the feed is quiet, which is not the same as live. One that would be late
-or silent although it sends, as all that it sends is refused, is malformed: another person has to be
-alerted then.
+(`schemas.reference.Feed`). Its feed is live within that time, late after it, and silent after the
+grace period, too. Outside working hours nothing is expected: a feed that is neither live nor silent
+is quiet then, which is not the same as live. A feed that would be late or silent although it sends,
+because all its input is refused, is malformed: another person has to act on that.
 """
 
 from collections.abc import Iterable, Mapping
@@ -56,16 +56,13 @@ class Source:
     received_at: datetime | None
     commune: str = ""
     ahead: timedelta = timedelta(0)
-    """How far its clock is ahead, by its newest such event of the last hour.
-
-    Zero if it is right.
-    """
+    """How far its clock is ahead, by the newest event of the last hour that is; zero if none is."""
     ahead_since: datetime | None = None
     refused_at: datetime | None = None
     """Arrival of its newest refused input, None if none was refused."""
     promised: bool = True
     missed: float = 0.0
-    """Working time since its last sign of life, in lengths of its contract (rhythm and grace).
+    """Working time since its last sign of life, as a multiple of its rhythm plus grace.
 
     Above 1 it is silent.
     """

@@ -1,8 +1,7 @@
-"""Measure how timely a source was.
+"""Measure how timely sources were: the states of a feed in a period, and a league of all feeds.
 
-A history of its states in a period gives a league of all sources. The states are those of
-`schemas.sources.freshness`, computed for every moment of the past: so a history shows what a screen
-showed, as far as it is known from the arrivals alone, which are kept by the minute. All functions
+The states are those of `schemas.sources.freshness`, computed for past moments. So a history shows
+what a screen showed, as far as arrivals alone tell, which are recorded by the minute. All functions
 are pure.
 """
 
@@ -48,8 +47,8 @@ def runs(moments: Iterable[datetime], apart: timedelta) -> list[Run]:
 def at_work(given: Iterable[Run], rhythm: timedelta, calendar: WorkingCalendar) -> list[Run]:
     """Join runs that have no more working time between them than the rhythm.
 
-    In working time nothing but live can be in between. That is enough for `standing`, which counts
-    working time only: most sources rest at night.
+    In the working time between such runs, the feed can only be live. Their joined runs suffice for
+    `standing`, which counts working time only; most sources rest at night.
     """
     return joined(given, lambda last, first: calendar.working_time(last, first) <= rhythm)
 
@@ -64,8 +63,8 @@ def spans(
 ) -> tuple[Span, ...]:
     """Return the states of a feed from `start` to `end`, without a gap.
 
-    Between two moments at which the state can change it does not: so it is computed once in the
-    middle of each such piece.
+    The state can change only at certain moments. It is computed once between each two of them, in
+    the middle.
 
     Args:
         feed: The contract of the feed.
@@ -105,10 +104,10 @@ def spans(
 
 
 def joined(given: Iterable[tuple[At, At]], near: Callable[[At, At], bool]) -> list[tuple[At, At]]:
-    """Join runs in order, where the last of one and the first of the next are near.
+    """Join consecutive runs if the end of one is near the start of the next.
 
     Near means no further apart than the feed's rhythm, so that the state in between can only be
-    live, or malformed. Runs are of moments or their numbers.
+    live, or malformed. Runs are pairs of moments, or of their numbers.
     """
     found: list[tuple[At, At]] = []
     for first, last in sorted(given):
@@ -140,8 +139,8 @@ def _changes(feed: Feed, at: datetime, until: datetime, calendar: WorkingCalenda
     rhythm, grace = timedelta(minutes=feed.rhythm_minutes), timedelta(minutes=feed.grace_minutes)
     silent = calendar.add_working(at, rhythm + grace)
     found, day = {at + rhythm, calendar.add_working(at, rhythm), silent}, at.astimezone(ZONE).date()
-    # A feed is silent if it missed more: if that is reached as work ends, only when it begins
-    # again.
+    # A feed is silent only beyond the limit: if it reaches the limit as work ends, it becomes
+    # silent when work begins again.
     last = min(until, calendar.add_working(silent, timedelta(microseconds=1)))
     while day <= last.astimezone(ZONE).date():
         found |= {bound for session in calendar.sessions(day) for bound in session}
@@ -157,7 +156,7 @@ class SourceStanding:
     kind: str
     """Kind of the feed; empty for all of an agency's feeds together."""
     expected: timedelta
-    """Working time in which events were expected; the sum for several feeds."""
+    """Working time in which events were expected; for several feeds, the sum."""
     by_state: Mapping[SourceState, timedelta]
 
     def share(self, of: SourceState) -> float:
@@ -171,7 +170,8 @@ class SourceStanding:
     def order(self) -> tuple[float, float, float, str, str]:
         """Return the sort key.
 
-        Most live comes first, then least silent, then least malformed; then it goes by code.
+        The feed that was live most comes first, then the one that was least silent, then the one
+        that was least malformed; equal ones are in the order of their codes.
         """
         return (
             -round(self.share(SourceState.LIVE), 6),
@@ -198,7 +198,7 @@ def standing(
 
 
 def league(standings: Iterable[SourceStanding]) -> tuple[SourceStanding, ...]:
-    """Return feeds by timeliness, the best first, without those of which nothing was expected."""
+    """Return feeds by timeliness, the best first; feeds with no expected time are left out."""
     return tuple(sorted((one for one in standings if one.expected), key=lambda one: one.order))
 
 

@@ -237,9 +237,9 @@ def _describe_window(kind: Kind, have: list[int], want: list[int]) -> str:
 
 
 def entities_in(kind: Kind, period: MinutePeriod) -> str:
-    """Return a condition for the entities with a step in a period, by raw events or by states.
+    """Return a condition for the entities that have a step in a period.
 
-    It can be used on either table.
+    It can be used on the events table and on the state table.
     """
     tables = (events_table(kind).name, state_table(kind).name)
     queries = (f"SELECT entity_id FROM {name} WHERE {period.events}" for name in tables)

@@ -42,8 +42,8 @@ def fill_states(client: Client) -> None:
 def fill_arrivals(client: Client) -> None:
     """Fill the arrivals from the raw events and from the former table `arrivals`.
 
-    The former table had another sorting key and goes back further. What is derived from arrivals is
-    written with them. Workers may write meanwhile.
+    The former table had another sorting key and goes back further. The tables that views fill from
+    arrivals are written, too. Workers may write meanwhile.
     """
     fills = materialized_views()
     for fill in ("fill_freshness", "fill_arrival_days"):
@@ -144,7 +144,7 @@ def on_server(settings: Settings, statement: str) -> None:
 
 
 def _fill(client: Client, view: str, table: Table) -> None:
-    """Create a materialized view and write what it would have written until now.
+    """Create a materialized view and insert the rows that it would have written until now.
 
     Rows that are inserted in between are written twice, which the table collapses.
     """

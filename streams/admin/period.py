@@ -14,7 +14,7 @@ from schemas.moments import ZONE
 EVENTS_PER_PIECE = 2_000_000
 """About how many events a piece holds; a day is never divided."""
 ProgressCallback = Callable[[str, int, int], None]
-"""Called as work proceeds, with what is being done, and how many events of how many are done."""
+"""Called as work proceeds, with the current step, the number of events done, and of all events."""
 
 
 @dataclass(frozen=True)

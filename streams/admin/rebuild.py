@@ -48,7 +48,7 @@ from streams.admin.retain import SYNC, require_kept, windows_kept_from
 
 @dataclass
 class RebuildReport:
-    """What was recomputed for a kind, what differed, and whether it was swapped in."""
+    """The result for one kind and one of windows, states and lives."""
 
     kind: Kind
     what: str
@@ -69,7 +69,7 @@ class RebuildReport:
 
 
 class RebuildError(Exception):
-    """The rows differ from the raw events even after they were replaced."""
+    """Raised if rows differ from the raw events even after they were replaced."""
 
 
 def rebuild(

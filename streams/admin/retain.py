@@ -40,12 +40,12 @@ SYNC = {"mutations_sync": 1}
 
 
 class WorkersBehindError(ValueError):
-    """Nothing may be deleted: a worker's lag is unknown or too large; the message says which."""
+    """Raised if nothing may be deleted: a worker's lag is unknown or too large."""
 
 
 @dataclass
 class DeletedEntities:
-    """How much was deleted of a kind."""
+    """The number of entities and events that were deleted of a kind."""
 
     kind: Kind
     entities: int = 0
@@ -98,7 +98,7 @@ def retain(
         tell: Called as work proceeds.
 
     Returns:
-        What was deleted, for each kind; empty if raw events are kept forever.
+        What was deleted, for each kind; empty if raw events have always been kept forever.
 
     Raises:
         WorkersBehindError: If a worker may still need what is due.
@@ -180,7 +180,7 @@ def _delete(
             client.execute(
                 f"ALTER TABLE {table.name} DELETE WHERE {theirs} AND {old}", settings=SYNC
             )
-        # Events that an entity got meanwhile are its whole life now.
+        # An entity that got events meanwhile keeps only those: recompute its life from them.
         remaining = f"SELECT entity_id FROM {events} WHERE {theirs}"
         if client.execute(f"{remaining} LIMIT 1"):
             working, _ = calendar_row(calendar(settings.province))

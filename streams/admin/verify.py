@@ -28,7 +28,7 @@ from streams.admin.retain import windows_kept_from
 
 @dataclass
 class VerifyReport:
-    """What was compared for a kind, and what differs."""
+    """The result of comparing one kind."""
 
     kind: Kind
     events: int = 0
@@ -68,7 +68,7 @@ def verify(
     period: MinutePeriod = ALL_TIME,
     tell: ProgressCallback = lambda what, done, total: None,
 ) -> list[VerifyReport]:
-    """Compare what is stored of some kinds in a period with their raw events.
+    """Compare the stored windows, states and lives of a period with the raw events.
 
     Args:
         settings: The installation's settings.

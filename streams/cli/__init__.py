@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @cache
 def console() -> Console:
-    """Return what the commands print on, made when the first of them prints."""
+    """Return the console that the commands print on; it is created at the first call."""
     return Console()
 
 

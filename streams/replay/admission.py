@@ -22,18 +22,18 @@ from schemas.clickhouse.replays import (
 from streams.replay import run_store
 
 POLL_INTERVAL_SECONDS = 1.0
-"""Seconds between two looks at the queue."""
+"""Seconds between two checks of the queue."""
 HEARTBEAT_SECONDS = 10.0
 """Seconds between two rows by which a waiting run says that it is still waiting."""
 log = logging.getLogger(__name__)
 
 
 class DiskSpaceError(ValueError):
-    """There is not enough free disk space for a run; the message says how much it needs."""
+    """Raised if there is not enough free disk space for a run; the message has the numbers."""
 
 
 class StoppedError(Exception):
-    """A waiting run was asked to stop."""
+    """Raised if a waiting run was asked to stop."""
 
 
 def require_disk_space(client: Client, events: int) -> None:
@@ -73,8 +73,8 @@ async def wait(client: Client, mine: ReplayRun) -> bool:
     Raises:
         StoppedError: If the run was asked to stop.
     """
-    # Stored before the first look, too: of two runs that start at once, the later must see the
-    # other.
+    # The state is stored before the first look, too: of two runs that start at once, the later must
+    # see the other.
     run_store.write(client, mine.now(state=RunState.QUEUED))
     stored_at, waited = asyncio.get_running_loop().time(), False
     while not _is_next(run_store.read(client), mine):

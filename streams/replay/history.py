@@ -47,7 +47,7 @@ class ReplayedRecord(NamedTuple):
 
 
 class NotInKafkaError(ValueError):
-    """Kafka no longer holds all of the period."""
+    """Raised if Kafka no longer holds all of the period."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ def _rows(
         "time": "formatRowNoNewline('JSONEachRow', e.occurred_at)",
         "data": data,
     }
-    # Of {"occurred_at":"…"} the value and the brace, which also closes the record.
+    # `{"occurred_at":"…"}` without its beginning: the value, and the brace that also closes the
+    # record.
     time = f"substring({members.pop('time')}, 16)"
     inner = ", ',', ".join(f"'\"{name}\":', {value}" for name, value in members.items())
     arrival = "least(e.occurred_at, e.received_at)" if on_time else "e.received_at"

@@ -49,21 +49,21 @@ DAY = timedelta(days=1)
 STORE_INTERVAL_SECONDS = 1.0
 """Seconds between two rows about the run's progress."""
 POLL_INTERVAL_SECONDS = 0.2
-"""Seconds between two looks at what is counted."""
+"""Seconds between two checks of how much is counted."""
 LIVES_INTERVAL_SECONDS = 1.0
 """Seconds between two updates of lives in a run with a speed.
 
 At full speed, lives are computed at the end: meanwhile they would slow the run down.
 """
 MAX_UNACKNOWLEDGED = 200
-"""Batches that the broker need not have acknowledged while more is read."""
+"""Maximum number of batches that were sent but not yet acknowledged while more is read."""
 MAX_SLEEP_SECONDS = 0.5
 """Seconds to sleep at most while no record is due."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to replay, and how."""
+    """The plan of a replay: its period, its speed, its source and its options."""
 
     name: str
     """The name of the run."""
@@ -76,7 +76,7 @@ class Plan:
     workers: int = 1
     """The number of worker processes."""
     mark: RunMark = RunMark.REPLAY
-    """What screens call the run."""
+    """The mark that screens show with the run."""
     as_now: bool = False
     """Shift the period by whole days so that it happens today, in real time, with a watch."""
     on_time: bool = False
@@ -120,7 +120,7 @@ async def run(
     """
     client, task = Client.from_url(settings.clickhouse_url), asyncio.current_task()
     if task is not None:
-        # SIGINT too: processes in the background of a shell ignore it by default.
+        # SIGINT, too: a shell's background processes ignore it by default.
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
@@ -164,8 +164,8 @@ class _Runner:
             self._store(state=RunState.STOPPED)
             raise asyncio.CancelledError from None
         except Exception as error:
-            # If the run did not wait, whoever started it sees the error at once and may use the
-            # name again; a run that waited was on people's screens, so its failure is, too.
+            # If the run did not wait, its caller sees the error at once and may use the name again;
+            # a run that waited was shown on screens, so its failure must be, too.
             self._store(state=RunState.FAILED if waited else RunState.REMOVED, said=_reason(error))
             raise
         run_store.write(self._client, self._run)

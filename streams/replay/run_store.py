@@ -1,4 +1,4 @@
-"""The table of replay runs: written as a run proceeds, read by whoever lists runs."""
+"""The table of replay runs: written as a run proceeds, read to list the runs."""
 
 from clickhouse_driver import Client
 

@@ -28,7 +28,7 @@ PR_SET_PDEATHSIG = 1
 
 
 class WorkerEndedError(Exception):
-    """A worker of the run has ended; the message has the end of its log."""
+    """Raised if a worker of the run has ended; the message has the end of its log."""
 
 
 class RunWorkers:

@@ -21,7 +21,7 @@ VALUE_INTERVAL = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Observation:
-    """What a rule measures of one subject at one moment."""
+    """A rule's measurement of one subject at one moment."""
 
     key: str
     """Identifies the subject; the same at every evaluation."""
@@ -151,7 +151,7 @@ def _next(
 ) -> Alarm | None:
     """Return an alarm after an observation; None if there is none before and after.
 
-    A subject that is no longer observed at all is over.
+    A subject that is no longer observed counts as below the clear threshold.
     """
     if one is not None and one.value is None:
         return before
@@ -195,7 +195,7 @@ def _updated(rule: Rule, before: Alarm, one: Observation, at: datetime) -> Alarm
         before,
         subject=one.subject,
         priority=1 if _critical(rule, before.priority, one) else rule.priority,
-        # A span of time moves on, and what is counted in it: keep the time of the first
+        # The rule's span moves on and its first records leave it: keep the time of the first
         # observation.
         since=min((since for since in (before.since, one.since) if since), default=None)
         if rule.span_minutes
@@ -214,7 +214,7 @@ def _updated(rule: Rule, before: Alarm, one: Observation, at: datetime) -> Alarm
 
 
 def _critical(rule: Rule, before: int, one: Observation) -> bool:
-    """Return whether the critical level holds; it is left with the same hysteresis as the first."""
+    """Return whether the critical level holds; it clears with the hysteresis of the first level."""
     if rule.critical_at is None or one.value is None:
         return False
     sticky = before == 1 and rule.priority != 1

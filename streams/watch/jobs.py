@@ -140,10 +140,10 @@ def tidy(task: Task) -> None:
 
 
 def alarm_jobs(measures: Sequence[AlarmMeasure]) -> tuple[WatchJob, ...]:
-    """Return the jobs that ask all the measures, so that none is declared and never asked.
+    """Return the jobs that evaluate the measures, so that no declared measure is left out.
 
     Raises:
-        IncompleteDeclarationError: if measures of a job are to be asked at different times.
+        IncompleteDeclarationError: If measures of one job have different periods.
     """
     of_job: dict[str, list[AlarmMeasure]] = {}
     for one in measures:
@@ -162,10 +162,11 @@ def alarm_jobs(measures: Sequence[AlarmMeasure]) -> tuple[WatchJob, ...]:
 
 
 def check_rules(rules: Iterable[Rule], measures: Sequence[AlarmMeasure]) -> None:
-    """Check that every rule measures something and every measure has a rule.
+    """Check that every rule has a measure and every measure has a rule.
 
-    Raises: IncompleteDeclarationError: names each rule whose measure is neither declared nor a
-        figure, and each measure without a rule.
+    Raises:
+        IncompleteDeclarationError: If not; the message names each rule whose measure is neither
+            declared nor a figure, and each measure without a rule.
     """
     declared, known = {one.code for one in measures}, list(rules)
     whole(

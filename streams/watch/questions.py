@@ -1,8 +1,8 @@
 """The measures of alarm rules: named queries that return observations at a moment.
 
-A query looks as far back as its rule says, and returns everything beyond the clear threshold: what
-it does not return is over. Suspended filings are not overdue; what is dated after the moment has
-not happened yet. All raise clickhouse-driver's errors.
+A query looks as far back as its rule says, and returns every subject beyond the clear threshold:
+for any other subject, the alarm condition is over. Suspended filings are not overdue; events dated
+after the moment do not count yet. All raise clickhouse-driver's errors.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -323,7 +323,7 @@ def silent_feeds(context: MeasureContext, rule: Rule) -> list[Observation]:
 
 
 def malformed_feeds(context: MeasureContext, rule: Rule) -> list[Observation]:
-    """Measure feeds that send but have everything refused, like `silent_feeds`, at least 1."""
+    """Measure feeds whose input is all refused, in the unit of `silent_feeds`; at least 1."""
     return [
         _feed(one, max(1.0, one.missed), one.received_at)
         for one in context.sources

@@ -16,11 +16,12 @@ from streams.watch.questions import MeasureContext
 Key = tuple[str, str]
 """Code of a figure, and of a unit: a commune, an agency, or an empty text for the province."""
 TARGETS = "target."
-"""What the code of a target begins with, before its id."""
+"""Prefix of a target's code, before its id."""
 MIN_COUNT = 100
 """Entities that a computed share must rest on before it may raise an alarm."""
 FULL = 1000.0
-"""Upper bound of a target's reading, in percent, for values far below a target to fall to."""
+"""Upper bound of a target's reading, in percent; where less is better, it could grow without end.
+"""
 
 
 def readings(
@@ -28,8 +29,8 @@ def readings(
 ) -> Mapping[Key, Reading]:
     """Return the readings of figures now, or `ago`; an unknown figure has no reading.
 
-    A target (`target.` and its id; `target.*` for all) reads how much of it will be reached by its
-    due date, in percent.
+    The reading of a target (`target.` and its id; `target.*` for all) is how much of the target
+    will be reached by its due date, in percent.
 
     Args:
         context: The context of the evaluation.
@@ -86,7 +87,10 @@ def _standings(context: MeasureContext) -> Sequence[TargetStanding]:
 
 
 def _reached(one: TargetStanding) -> Reading:
-    """Return how much of a target will be reached by its forecast, in percent, or unknown."""
+    """Return how much of a target its forecast reaches, in percent; unknown without a forecast.
+
+    It is unknown, too, if the reading is stale or rests on fewer than `MIN_COUNT` entities.
+    """
     aim, will = one.target.value, one.forecast.value if one.forecast else None
     few = one.reading.whole is not None and one.reading.whole < MIN_COUNT
     if will is None or one.reading.stale or few:

@@ -1,7 +1,7 @@
 """The loop of the watch: every job in a thread of its own, so that one that hangs delays no other.
 
-A job that fails is logged once and retried with growing pauses. It is not reported as done, by
-which the screens know how old alarms are.
+A job that fails is logged once and retried with growing pauses. It is not reported as done, so that
+the screens can tell how old the alarms are.
 """
 
 import logging

@@ -42,7 +42,7 @@ class _Taken:
 
 
 class Snapshots:
-    """Takes and stores snapshots; use it in the thread that computes lives, so that lives rest."""
+    """Takes and stores snapshots; use it in the thread that computes lives, so that none change."""
 
     def __init__(self, client: Client, province: str, lives: Lives) -> None:
         """Schedule the first snapshot at once.

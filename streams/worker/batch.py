@@ -149,7 +149,7 @@ def _decoded(
 
 
 def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> list[HeartbeatRow]:
-    """Return the heartbeats in chunks as rows; skip what is no heartbeat.
+    """Return the heartbeats in chunks as rows; skip all other records.
 
     `written_at` is the current time, the only one read here: it is about the write itself.
     """
@@ -162,7 +162,7 @@ def heartbeat_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> li
 
 
 def refusal_rows(chunks: Iterable[tuple[int, Sequence[ConsumedRecord]]]) -> list[RefusalRow]:
-    """Return the gateways' refusals in chunks as rows; skip what is no refusal."""
+    """Return the gateways' refusals in chunks as rows; skip all other records."""
     now = datetime.now(UTC)
     return [
         RefusalRow(**msgspec.structs.asdict(one), written_at=now)

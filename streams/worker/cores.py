@@ -1,11 +1,12 @@
 """Pin the threads of a busy worker to one core, while that core has room for them.
 
-The threads of a Python process take turns: one runs at a time, on whichever core it wakes. What it
-produced is in the cache of that core, and the next thread fetches it from there. On one core they
-find it: a worker at full load processes a quarter more (`bench.md`). If others need that core, such
-as another worker, the threads wait for more time than they get; then they are unpinned until there
-is room again. An affinity that somebody else sets is respected, before the worker starts and while
-it runs, unless it is the very core that the threads are pinned to.
+The threads of a Python process take turns: one runs at a time, on whichever core it wakes. Its
+results are in the cache of that core, and the next thread, on another core, has to fetch them from
+there. If all run on one core, it does not: a worker at full load processes a quarter more
+(`bench.md`). If others need that core, such as another worker, the threads wait for more time than
+they get; then they are unpinned until there is room again. An affinity that somebody else sets is
+respected, before the worker starts and while it runs, unless it is the very core that the threads
+are pinned to.
 """
 
 import logging
@@ -18,15 +19,16 @@ log = logging.getLogger(__name__)
 UPDATE_INTERVAL_SECONDS = 1.0
 """Seconds between two decisions."""
 BUSY = 0.5
-"""Share of a core that the threads use from which on pinning is worth while."""
+"""Share of a core that the threads use from which on pinning is worthwhile."""
 THREADS = Path("/proc/self/task")
 
 
 def should_share_core(ran: float, waited: float) -> bool:
     """Return whether the threads are faster on one core.
 
-    In a single worker on a core, a thread waits while another works outside Python, up to 0.8 of a
-    core. Two busy workers on one core get half of it each, and wait for the rest besides.
+    If a worker has the core to itself, a thread waits only while another one works outside Python:
+    up to 0.8 of a core. Of two busy workers on one core, each gets half of it, and its threads wait
+    for the other half in addition.
 
     Args:
         ran: The share of a core that all threads together used.

@@ -56,7 +56,7 @@ class Engine:
 
         Args:
             store: A connection for this engine only.
-            topic_prefix: What the names of this installation's topics begin with.
+            topic_prefix: The prefix of this installation's topics.
             reader: Decodes and validates records.
             sealer: Encrypts reporters' identities that arrive unencrypted.
             keeping: The retention of raw events; older events are refused.
@@ -264,7 +264,7 @@ class Engine:
     ) -> DeadLetter:
         payload = record.value or b""
         sealed = sealed_remains(payload, self._sealer)
-        # The identity of a conflict was counted when the record was read.
+        # The unencrypted identity of a conflict was counted when the record was read.
         if sealed is not payload and refusal.category is not RefusalCategory.CONFLICT:
             self._unencrypted[kind] += 1
         received_at = from_milliseconds(received_ms(record))

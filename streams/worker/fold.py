@@ -141,7 +141,8 @@ class Partition:
                 )
                 judged.conflicts[index] = RefusalError(RefusalCategory.CONFLICT, reason)
         for values in (minutes, *columns) if dropped else ():
-            for index in reversed(dropped):  # Few: the rest moves up without being read.
+            # Repeats are few; the rows behind one move up without being read.
+            for index in reversed(dropped):
                 del values[index]
         return judged
 

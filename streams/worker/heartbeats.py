@@ -20,7 +20,7 @@ from streams.worker.store import WorkerStore
 
 log = logging.getLogger(__name__)
 MAX_CHUNKS = 1_000
-"""Chunks of heartbeats that may wait, a few heartbeats each: about half an hour's."""
+"""Maximum number of waiting chunks, of a few heartbeats each: about half an hour of heartbeats."""
 RETRY_SECONDS = 0.2
 """Seconds until heartbeats that are held back or could not be written are tried again."""
 

@@ -1,7 +1,7 @@
 """The loop that processes batches of chunks and writes them: it never raises and never gives up.
 
-While one batch is being written the next one is processed: the one waits for ClickHouse, the other
-uses Python.
+While one batch is being written, the next one is processed: writing waits for ClickHouse,
+processing uses Python.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ MAX_CHUNKS = 8
 
 
 class AppStoppedError(Exception):
-    """The app stops: the partition's next owner will consume the current batch again."""
+    """Raised when the app stops: the partition's next owner will consume the batch again."""
 
 
 class WorkLoop:
@@ -160,7 +160,8 @@ class WorkLoop:
                 await self._go_back(batch)
                 for event in events:
                     if event.message.topic in self._kinds:
-                        # Their events are in the batch; the last record is kept for its offset.
+                        # Free the records: their events are in the batch. The last one is kept for
+                        # its offset and time.
                         del event.value[:-1]
                 await writing
                 writing = asyncio.ensure_future(self._write(batch, events))
@@ -223,7 +224,8 @@ class WorkLoop:
                 self._store.write_refusals(refused)
 
         with metrics.WRITE_SECONDS.time():
-            # The copies go before the checkpoint: after it, a failed copy would not be made again.
+            # Copies are published before the checkpoint is written: after it, a failed copy would
+            # not be retried.
             await self._retry(lambda: self._copy(batch.dead))
             await self._retry(lambda: self._publish_repeats(batch))
             await self._retry(lambda: self._in(self._writing, attempt))

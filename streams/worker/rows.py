@@ -1,9 +1,9 @@
 """Convert events to rows, and count rows in windows, with code generated once per kind for speed.
 
 Rows are held as columns, in the order of `schemas.clickhouse.tables.events_table(kind).columns`:
-times as integer milliseconds since 1970, codes as numbers or words (members of an enumeration are
-such, too). ClickHouse gets these columns and the fold reads nothing else, so both count the same
-values.
+times as integer milliseconds since 1970, codes as numbers or words (enumeration members are numbers
+or words, too). ClickHouse gets these columns and the fold reads nothing else, so both count the
+same values.
 """
 
 import types

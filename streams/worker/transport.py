@@ -46,9 +46,9 @@ class Unfiltered(dict[TP, int | None]):
 MAX_WAIT_MS = 50
 """Milliseconds that Kafka may delay the answer to a fetch for which it has no records.
 
-aiokafka has one fetch request in flight per broker. While chunks wait here, that request asks for
-the other partitions only; if those are empty, everything that was read since waits for its answer.
-Faust's 1.5 s made a busy worker stall for that long again and again.
+aiokafka has one fetch request in flight per broker. While chunks of some partitions wait here, that
+request covers only the others; if those are empty, records of all partitions wait until it is
+answered. Faust's 1.5 s made a busy worker stall for that long again and again.
 """
 
 
@@ -57,7 +57,7 @@ ROOM_SECONDS = 0.05
 
 
 class ChunkIntake(Protocol):
-    """What accepts the chunks: the work loop."""
+    """The side of the work loop that accepts chunks from the transport."""
 
     wants_urgent: bool
     """Whether more urgent chunks may be fetched."""
@@ -72,9 +72,9 @@ class ChunkIntake(Protocol):
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """Faust's consumer thread, which fetches urgent partitions first.
 
-    Its consumer does not wait long for empty partitions, and fetches nothing else while the intake
-    is full. Faust's own thread waits in the middle of what was fetched, so that everything behind
-    waits, too.
+    Its consumer waits only briefly for empty partitions, and fetches only urgent ones while the
+    intake is full. Faust's own thread would wait in the middle of the fetched records, and all
+    records behind would wait, too.
     """
 
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:

@@ -106,7 +106,7 @@ def knowledge() -> Known:
 
 
 def country_pass(land: Shape, known: Known) -> Country:
-    """Divide the country's land among all communes, and return what land each province has."""
+    """Divide the country's land among all communes, and return the land of each province."""
     grid = raster.grid(land.bounds, COUNTRY_STEP)
     labels, codes = raster.share_out(grid, raster.covered(land, grid), known.sites, known.areas)
     names = sorted({one.province for one in known.communes.values()})
@@ -166,7 +166,7 @@ def province_pass(country: Country, province: str, known: Known) -> dict[str, Sh
 
 
 def apart(shape: Shape, other: Shape) -> Shape:
-    """Return what lies outside of another shape, with a gap.
+    """Return the part of a shape that lies outside of another shape, with a gap.
 
     The gap keeps rounding to `SNAP` from adding an overlap.
     """

@@ -30,7 +30,7 @@ def mended(
     sites: Mapping[str, list[OutlineSite]],
     areas: Mapping[str, float],
 ) -> Shape:
-    """Return the land together with what belongs to it off the coast.
+    """Return the land with the spits and islands off the coast that belong to its communes.
 
     Args:
         land: The land outline.
