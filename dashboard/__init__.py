@@ -1,4 +1,4 @@
-"""ClickHouse to eyes: the screens of the control room and the operators.
+"""Show the state of the province from ClickHouse: the screens of the control room and the desk.
 
 Rooms, each of which imports only those below it:
 

@@ -1,4 +1,4 @@
-"""`python -m dashboard serve`: the screens; `proof` and `package`: of the past."""
+"""Commands of the dashboard: `python -m dashboard serve | proof | package | token`."""
 
 import logging
 import os
@@ -34,7 +34,7 @@ def serve(
 ) -> None:
     """Serve the screens until stopped; the IOC_ settings name ClickHouse and the province."""
     configure("dashboard")
-    # While ClickHouse is away the poller logs it once; its driver would at each tick.
+    # The poller logs once that ClickHouse is away; its driver would log it at every tick.
     logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
     settings = load()
     if settings.access == "open" and not loopback(host or settings.host):

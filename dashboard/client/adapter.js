@@ -1,28 +1,28 @@
 /**
- * The one place that leans on what Dash, dash-leaflet and Leaflet do not promise.
+ * The only module that relies on undocumented behaviour of Dash, dash-leaflet and Leaflet.
  *
  * Look here first when one of them is upgraded. What is used, and why:
  *
  * - `DashRenderer`: the page starts Dash itself, as modules run after Dash's own scripts and before
  *   its first callback only if they start it.
  * - `dash_stores[].getState().history.past`: Dash keeps every pushed value for an undo.
- * - the event `_dashprivate_pushstate`: how `dcc.Link` tells `dcc.Location` of another page.
- * - `window.L`: dash-leaflet brings Leaflet and leaves it there; so no second copy is loaded.
+ * - the event `_dashprivate_pushstate`: how `dcc.Link` notifies `dcc.Location` of a new page.
+ * - `window.L`: dash-leaflet loads Leaflet and leaves it there, so no second copy is loaded.
  * - dash-leaflet's `{"variable": "ioc.map.commune"}`: functions are looked up in `window`.
  * - Leaflet's `L.Renderer` with `_initContainer`, `_destroyContainer`, `_update`, `_container`,
- *   `_map` and `_bounds`: it knows how a drawing follows drags and zooms.
- * - Leaflet's `map._animatingZoom`: what is drawn in the middle of a zoom would jump.
+ *   `_map` and `_bounds`: it makes a drawing follow drags and zooms.
+ * - Leaflet's `map._animatingZoom`: a drawing made during a zoom would jump.
  *
  * tests/browser/test_adapter.py fails when one of these is gone.
  */
 
-/** The event by which links of Dash say that the address changed. */
+/** The event that links of Dash dispatch when they change the address. */
 export const NAVIGATED = "_dashprivate_pushstate";
 
-/** Return Leaflet, which dash-leaflet brings. */
+/** Return Leaflet, as dash-leaflet loaded it. */
 export const leaflet = () => window.L;
 
-/** Start Dash; everything that it calls by name has to be registered before. */
+/** Start Dash; all functions that it calls by name must be registered before. */
 export function startDash() {
   return new window.DashRenderer();
 }
@@ -32,7 +32,7 @@ export function setProps(id, props) {
   window.dash_clientside?.set_props?.(id, props);
 }
 
-/** Return what a callback answers when nothing changes. */
+/** Return the value by which a callback says that nothing changes. */
 export const noUpdate = () => window.dash_clientside.no_update;
 
 /** Register functions that Python names as `ClientsideFunction(namespace, name)`. */
@@ -40,16 +40,16 @@ export function registerCallbacks(namespace, functions) {
   window.dash_clientside = Object.assign(window.dash_clientside ?? {}, { [namespace]: functions });
 }
 
-/** Put functions where dash-leaflet finds them: `ioc.<name>.<function>`. */
+/** Make functions available to dash-leaflet as `ioc.<name>.<function>`. */
 export function expose(name, functions) {
   window.ioc = Object.assign(window.ioc ?? {}, { [name]: functions });
 }
 
 /**
- * Drop the values that Dash keeps for an undo.
+ * Drop the values that Dash keeps for its undo.
  *
- * It keeps every value that was ever pushed, and no page here offers the undo: a wall would grow by
- * it for ever.
+ * It keeps every pushed value, and no page here offers the undo: a wall's memory would grow without
+ * end.
  */
 export function forgetHistory() {
   window.dash_stores?.forEach((store) => {
@@ -57,25 +57,25 @@ export function forgetHistory() {
   });
 }
 
-/** Lead to another page of the desk without loading it anew. */
+/** Navigate to another page of the desk without a reload. */
 export function navigate(href) {
   history.pushState({}, "", href);
   window.dispatchEvent(new CustomEvent(NAVIGATED));
   window.scrollTo(0, 0);
 }
 
-/** Call a listener before Dash hears that the address changed; it may stop the event. */
+/** Call a listener for address changes before Dash's own; it may stop the event. */
 export function beforeNavigation(listener) {
   for (const name of ["popstate", NAVIGATED]) window.addEventListener(name, listener, true);
 }
 
-/** Return whether a map is still there: what waits for a frame may come after it was left. */
+/** Return whether a map is still on the page; delayed work may run after it was removed. */
 export const isStanding = (map) => map.getContainer().isConnected && map.getPane("mapPane");
 
 /** Return whether a map is in the middle of a zoom. */
 export const isZooming = (map) => Boolean(map._animatingZoom);
 
-/** End the zoom of a map that goes away, or Leaflet ends it when the map is gone. */
+/** End the zoom of a map before it is removed; Leaflet would end it afterwards and fail. */
 export function endZoom(map) {
   map._animatingZoom = false;
 }
@@ -85,12 +85,11 @@ let CanvasLayer = null;
 /**
  * Return a layer with one canvas, moved by the browser while the map is dragged.
  *
- * Leaflet's own renderer knows how a drawing follows drags and zooms; this one paints whatever it
- * is told to.
+ * Leaflet's own renderer makes it follow drags and zooms; `paint` draws its content.
  *
- * @param {string} pane - the pane of the map that it stands in
- * @param {(context: CanvasRenderingContext2D, bounds: object) => void} paint - draws what is within
- *   the bounds, in pixels of the map's layer
+ * @param {string} pane - the map's pane for the layer
+ * @param {(context: CanvasRenderingContext2D, bounds: object) => void} paint - draws the content
+ *   within the bounds, in pixels of the map's layer
  */
 export function canvasLayer(pane, paint) {
   const L = leaflet();
@@ -130,7 +129,7 @@ export function canvasLayer(pane, paint) {
       context.translate(-this._bounds.min.x, -this._bounds.min.y);
       this.options.paint(context, this._bounds);
     },
-    /* What is seen is drawn anew only where it reaches beyond what was drawn. */
+    /* Redraw only if the view reaches beyond the drawn area. */
     follow() {
       if (!isZooming(this._map) && !this.covers()) this._update();
     },

@@ -1,8 +1,8 @@
 /**
- * Starts the browser's side: what each part listens to, what Python calls by name, then Dash.
+ * Start the browser's side: install listeners, register functions that Python names, start Dash.
  *
- * Reading order: adapter.js (what leans on Dash and Leaflet), renderer/ (draws pushed page trees),
- * shell/ (heartbeat, keys, lists, the sign of the tab), map/ (the wall's map and the operators'),
+ * Reading order: adapter.js (internals of Dash and Leaflet), renderer/ (draws component trees),
+ * shell/ (heartbeat, keys, lists, the tab's icon), map/ (the wall's map and the operators'),
  * player/ (replay).
  */
 

@@ -67,7 +67,7 @@ def _feed(alarm: StoredAlarm, translator: Translator) -> str:
 def rows(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> list[html.Article]:
     """Build the alarms as list items."""
     if not snapshot.watched.alive:
-        # An open alarm may be over, and others may have been raised: neither is shown as current.
+        # An open alarm may have ended, and others may have begun: show none as current.
         old = [
             _row(alarm, snapshot, place, translator) for alarm in snapshot.alarms[: MAX_NAMES - 1]
         ]

@@ -42,7 +42,7 @@ class KindScreens:
     title: str
     """The message key of its list's title."""
     hint: str
-    """The message key of what its list can be searched for."""
+    """The message key of the hint in its list's search field."""
     statuses: type[Enum]
     fields: tuple[ListField, ...]
     """The columns of its list, in order."""

@@ -145,7 +145,7 @@ def few(request: PageRequest, name: str, words: str) -> tuple[str, ...]:
     """Return the values of a filter.
 
     Raises:
-        ValueError: there are more than a person would choose; `words` name the filter.
+        ValueError: there are more than `MAX_VALUES`; the message calls the filter `words`.
     """
     found = values(request.get(name))
     if len(found) > MAX_VALUES:

@@ -117,7 +117,7 @@ def labels(
 
 
 def dots(snapshot: Snapshot) -> list[int]:
-    """Return open field reports: latitude and longitude in turn, as differences from the last ones.
+    """Return open field reports: latitude and longitude in turn, each minus the one before it.
 
     The unit is 1/10,000 of a degree (11 m).
     """

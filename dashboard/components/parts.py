@@ -74,7 +74,7 @@ def age(at: datetime | None) -> html.Span:
 
 
 def lost(found: Reading, translator: Translator) -> Part:
-    """Say how many sources of a figure are missing, and whether it is stale; None without any."""
+    """Say how many sources of a figure are missing, and whether it is stale; None if neither."""
     if not (found.stale or found.silent):
         return None
     words = (

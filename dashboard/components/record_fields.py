@@ -1,4 +1,4 @@
-"""Facts and raw events of a record; a reporter's identity is only ever said to be encrypted."""
+"""Facts and raw events of a record; a reporter's identity is shown only as encrypted."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -66,7 +66,7 @@ def period(request: PageRequest, at: datetime | None, now: datetime) -> tuple[da
 
 
 def line_period(context: PageContext, request: PageRequest) -> tuple[datetime, datetime]:
-    """Return the same for an address; a replay run has its own period unless one is named."""
+    """Return the timeline's period for a request; by default that of its replay run, if any."""
     now, replay, run = context.clock.now(), context.replay(request), context.run(request)
     at = replay.at if replay else None
     if run and not request.get("since") and not request.get("until"):

@@ -54,7 +54,7 @@ def scene_of(alarm: StoredAlarm) -> Scene:
 def turn(
     scenes: Sequence[Scene], seconds: int, now: datetime, calls: Iterable[StoredAlarm]
 ) -> Turn:
-    """Return the scene of a moment.
+    """Return the scene that a wall shows at a moment.
 
     An alarm whose scene is not among `scenes` is shown by the list of alarms beside any scene; it
     holds the overview if that is among them.

@@ -169,7 +169,7 @@ def scored(context: PageContext, criteria: CriteriaSet) -> Mapping[str, Score]:
 
 
 def league(context: PageContext, criteria: CriteriaSet, kind: Kind) -> tuple[Rank, ...]:
-    """Rank the units of a kind by total; those without enough data come last, best known first."""
+    """Rank the units of a kind by total; those with too little data follow, by coverage."""
     kinds = units(context)
     ranks = scores.league(
         {unit: one for unit, one in scored(context, criteria).items() if kinds[unit] == kind}

@@ -52,7 +52,7 @@ def reached(one: TargetStanding) -> float | None:
 
 
 def part_of_aim(target: Target, value: float) -> float:
-    """Return a value as a share of the aim: more is better even where less of the figure is."""
+    """Return a value as a share of the aim: more is better, also for a figure that should fall."""
     if target.direction == "up":
         return value / target.value if target.value else 1.0
     return target.value / value if value else 1.0

@@ -109,7 +109,7 @@ def course(days: Sequence[Reading]) -> list[float | None]:
 
 
 def priority(figure: Figure, found: Reading, aim: Target | None) -> int:
-    """Return the priority of a figure off target, or counting what must not happen; else 0."""
+    """Return 2 for a figure that misses its target or counts urgent records; else 0."""
     if found.value is None or found.stale:
         return 0
     if aim is not None and not aim.met(found.value):
@@ -118,7 +118,7 @@ def priority(figure: Figure, found: Reading, aim: Target | None) -> int:
 
 
 def detail(found: Reading, aim: Target | None, call: int, translator: Translator) -> list[Part]:
-    """Return the lines below a figure: target or age, missing sources, the number it rests on."""
+    """Return the lines below a figure: its target, missing sources, the counts behind a share."""
     lines: list[Part] = []
     if not found.stale and aim is not None:
         missed = call > 0

@@ -19,7 +19,7 @@ from dashboard.query.store import HERE
 FULL = 1_048_576
 """Rows of a sheet, its heading included."""
 MAX_CELL_LETTERS = 32_767
-"""Letters that a cell may have."""
+"""Most characters of a cell."""
 BLOCK = 2_000
 EPOCH = datetime(1899, 12, 30)
 DAY = timedelta(days=1)
@@ -44,9 +44,9 @@ _STYLES = (
     "</styleSheet>"
 )
 _IMPOSSIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""Letters that XML cannot hold."""
+"""Characters that XML cannot hold."""
 _ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
-"""What a reader would take for an escaped letter."""
+"""Text that a reader would take for an escaped character."""
 
 
 class _Pipe:
@@ -76,9 +76,9 @@ def workbook(
 
     Args:
         title: the name of the first sheet; those after it have a number.
-        header: the heading of each column, which stands on every sheet.
+        header: the heading of each column, repeated on every sheet.
         rows: their cells are texts, numbers, days, times with an offset, or None.
-        full: how many rows make a sheet, its heading included.
+        full: the number of rows of a full sheet, its heading included.
     """
     pipe, names = _Pipe(), list[str]()
     waiting = iter(rows)
@@ -111,7 +111,7 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return f'<c t="b"><v>{value:d}</v></c>'
     if isinstance(value, int | float):
-        # What is no number (infinite, none at all) has no cell.
+        # Infinity and NaN have no cell.
         return f"<c><v>{value}</v></c>" if abs(value) < float("inf") else "<c/>"
     if isinstance(value, datetime):
         local = value.astimezone(HERE).replace(tzinfo=None, second=0, microsecond=0)
@@ -133,7 +133,7 @@ def _text(value: str, style: int = 0) -> str:
 def _beginning(header: Sequence[str]) -> str:
     """Return a sheet up to its first row.
 
-    The heading stands still, and columns are as wide as it needs.
+    The heading row is frozen, and columns are as wide as their headings need.
     """
     widths = "".join(
         f'<col min="{number}" max="{number}" width="{max(14, len(words) + 4)}" customWidth="1"/>'
@@ -149,13 +149,13 @@ def _beginning(header: Sequence[str]) -> str:
 
 
 def _name(title: str, before: int) -> str:
-    """Return the name of a sheet: at most 31 letters, and none that it may not have."""
+    """Return the name of a sheet: at most 31 characters, without forbidden ones."""
     bare = re.sub(r"[\[\]:*?/\\']", " ", title).strip()[:24] or "1"
     return f"{bare} ({before + 1})" if before else bare
 
 
 def _frame(names: Sequence[str]) -> dict[str, str]:
-    """Return the parts that make sheets a workbook, each with its content."""
+    """Return the parts of a workbook besides its sheets: path → content."""
     numbers = range(1, len(names) + 1)
     sheets = "".join(
         f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"/>'

@@ -1,9 +1,9 @@
-"""Replace Unicode's controls of text direction, which would turn what stands beside them.
+"""Replace Unicode's direction controls, which would reorder the text around them.
 
-A text from outside may hold them. They are replaced in all that a screen is sent, in the one step
-where it becomes JSON (`dashboard.request.answers`, `dashboard.pages.wall.drawings`): the closing
-controls of such a text would end any isolation that is put around it. Style sheets isolate elements
-besides, for letters that are written from right to left.
+A text from outside may hold them. They are replaced in everything that is sent to a screen, in the
+one step where it becomes JSON (`dashboard.request.answers`, `dashboard.pages.wall.drawings`):
+closing controls in such a text would end any isolation put around it. Style sheets isolate elements
+as well, for letters that are written from right to left.
 """
 
 import re
@@ -11,10 +11,10 @@ import re
 MARKS = "\u200e\u200f\u061c"
 """Marks that only take the direction of a letter.
 
-Programs put them into copied file names and telephone numbers.
+Programs insert them into copied file names and telephone numbers.
 """
 CONTROLS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Embeddings, overrides and isolates, and what ends them."""
+"""Embeddings, overrides and isolates, and the controls that end them."""
 REPLACEMENT = "\ufffd"
 _TABLE = dict.fromkeys(map(ord, MARKS), "") | dict.fromkeys(map(ord, CONTROLS), REPLACEMENT)
 _CODES = "|".join(f"{ord(one):04x}" for one in MARKS + CONTROLS)
@@ -23,24 +23,24 @@ _ANY = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
 
 
 def without_controls(text: str) -> str:
-    """Return the text without marks of direction.
+    """Return the text without direction marks and with other direction controls made visible.
 
-    Every other control of direction becomes U+FFFD, which shows that there was one.
+    Each of these becomes U+FFFD, which shows that there was one.
     """
     return text.translate(_TABLE) if not text.isascii() else text
 
 
 def without_controls_json(text: str) -> str:
-    """Return JSON whose texts are as `without_controls` gives them.
+    """Apply `without_controls` to all texts of a JSON document.
 
-    It is ASCII, as `json.dumps` writes it. A page is looked through once, 2 ms per megabyte, and
-    left as it is unless it has a control.
+    The document is ASCII, as `json.dumps` writes it. A page is scanned once, 2 ms per megabyte, and
+    changed only if it has a control.
     """
     return _ANY.sub(_escape, text) if _ESCAPED.search(text) else text
 
 
 def _escape(found: re.Match[str]) -> str:
-    # One by one: an escaped backslash before the letters u202e is no escape of theirs.
+    # One escape at a time: `u202e` after an escaped backslash is plain text.
     escape = found[0]
     if len(escape) < 6:
         return escape

@@ -1,8 +1,8 @@
 """Texts of all screens by key, from the gettext catalogue of each language.
 
 Catalogues are `locale/<language>/LC_MESSAGES/ioc.po`. A key is the `msgid`, a text the `msgstr`; a
-comment names the screen. `{name}` in a text is filled by `str.format`, so that a call names what it
-fills in. The catalogues are read as they are, without a build step: 20 to 40 ms a language
+comment names the screen. `str.format` fills each `{name}` in a text, so calls name the values that
+they pass. The catalogues are read as they are, without a build step: 20 to 40 ms a language
 (2026-12-01, 2 cores), once in a process, when its first text is needed.
 """
 
@@ -15,10 +15,9 @@ from babel.messages.pofile import read_po
 
 
 class MissingTextError(Exception):
-    """A key has no text in a language, or a text has a place that the call does not fill.
+    """A language has no text for a key, or a text has a placeholder that the call does not fill.
 
-    Not a `LookupError`: pages answer that with "not found", and a text that is missing is our
-    mistake.
+    Not a `LookupError`: pages answer that with "not found", and a missing text is our mistake.
     """
 
 
@@ -34,10 +33,10 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 
 def text(key: str, language: str, **values: object) -> str:
-    """Return the text of a key in `vi` or `en`, with `values` in its `{places}`.
+    """Return the text of a key in `vi` or `en`, with its placeholders filled from `values`.
 
     Raises:
-        MissingTextError: if the language has no such key, or the text has a place without a value.
+        MissingTextError: if the language has no such key, or a placeholder has no value.
     """
     try:
         found = catalogue(language)[key]

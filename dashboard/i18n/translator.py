@@ -18,7 +18,7 @@ Language = Literal["vi", "en"]
 LOCALES = {"vi": "vi", "en": "en_GB"}
 MILLISECOND = timedelta(milliseconds=1)
 EDGE = timedelta(milliseconds=100)
-"""How far from the ends of a day a moment may be and still stand for the whole day."""
+"""How far from the start or end of a day a moment may be and still stand for the whole day."""
 MINUS = "\N{MINUS SIGN}"
 LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 """Letters in the order of Vietnamese dictionaries."""
@@ -47,7 +47,7 @@ class Translator:
     language: Language
 
     def __call__(self, key: str, **values: object) -> str:
-        """Return the text of a key with its `{places}` filled; see `dashboard.i18n.catalogue`."""
+        """Return the text of a key with its placeholders filled; see `dashboard.i18n.catalogue`."""
         return text(key, self.language, **values)
 
     def number(self, value: float, digits: int = 0) -> str:

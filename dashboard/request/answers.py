@@ -36,8 +36,8 @@ def content_tag(text: str) -> str:
 def is_mistake(error: LookupError) -> bool:
     """Tell whether an error is a defect of the program rather than a request for what is missing.
 
-    Pages raise `LookupError` with a text to show, and places an error of their own; any other
-    `KeyError` or `IndexError` comes from code that took something for granted.
+    Pages raise `LookupError` with a text to show, and `schemas.places` an error of its own; any
+    other `KeyError` or `IndexError` comes from code that took something for granted.
     """
     return isinstance(error, (KeyError, IndexError)) and not isinstance(error, UnknownUnitError)
 

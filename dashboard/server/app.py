@@ -67,10 +67,10 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     Args:
         settings: of the installation.
-        clock: tells the time; the present if None.
+        clock: gives the time; the present if None.
 
     Raises:
-        IncompleteDeclarationError: the rules of alarms have a cause that no screen can tell.
+        IncompleteDeclarationError: an alarm rule has a cause without texts.
     """
     check_causes()
     painter = Painter(ProvinceContext(settings.province))

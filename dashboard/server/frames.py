@@ -1,4 +1,4 @@
-"""Check of WebSocket frames before Dash reads them, which trusts any text to be its script's."""
+"""Check WebSocket frames before Dash reads them: Dash takes any text for its own script's."""
 
 import json
 import logging

@@ -85,7 +85,7 @@ def _view(viewer: Any) -> WallView:
 async def _send(ws: Any, changes: Texts) -> None:
     """Send all changes as one message.
 
-    Their texts are ready: Dash would make them anew for each viewer and property. A slow viewer
+    Their texts are ready: Dash would encode them again for each viewer and property. A slow viewer
     blocks here; its next changes lead to the newest state, so there is no backlog.
     """
     renderer = json.dumps(dash_internals.renderer_id(ws))

@@ -13,7 +13,8 @@ STORM_LENGTH, STORM_REPORTS, STORM_COMMUNES = 11 * HOUR, 900, 6
 OUTAGE_DAY = 6
 """An agency was silent for the morning of a day about that long before the end of the backfill."""
 BURST_EVERY, BURST_LENGTH, BURST_REPORTS, FIRST_BURST = 20 * MINUTE, 4 * MINUTE, 45, 40 * SECOND
-"""Small storms of a live run: the first soon, so that a screen just opened shows an alarm come."""
+"""Small storms of a live run; the first comes soon, so that a newly opened screen shows an alarm.
+"""
 SILENT_SINCE, SILENT_FOR = 5 * HOUR // 2, 3 * DAY
 """The silent agency of a live run fell silent that much working time before the start.
 

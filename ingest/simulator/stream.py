@@ -42,7 +42,7 @@ LIVES = (
     SimulatedLife(INDICATOR, indicators.generate, 8 * DAY),
 )
 FIRST_LAYER_OF_KIND = 500
-"""The first layer of more of one kind; those of more of everything have smaller numbers."""
+"""First layer of extra events of one kind; layers of extra events of all kinds are below it."""
 
 
 class SimulatedRecord(NamedTuple):
@@ -168,7 +168,7 @@ def _layers(
 ) -> Iterator[Iterator[Arrival]]:
     """Yield the same hour with other chances, `factor` - 1 times, within the scene's time."""
     if scene.since < hour + HOUR and scene.until > hour and scene.kind in ("", life.kind.name):
-        # Other chances than those of a run that goes faster meanwhile.
+        # Other chances than those of layers of all kinds, which may run at the same time.
         first = FIRST_LAYER_OF_KIND if scene.kind else 1
         for layer in range(first, first + scene.factor - 1):
             dice = world.dice(life.kind.name, hour, layer)

@@ -38,9 +38,9 @@ class World:
     seed: int = 7
     scenes: tuple[Scene, ...] = field(default=())
     beginning: int = 0
-    """Nothing is created before that moment (ms since 1970).
+    """Nothing is created before this moment (ms since 1970).
 
-    A late one spares a run the look-back into what it never shows.
+    A late moment saves a run from generating a look-back that it never shows.
     """
     on: date | None = None
     """The day whose units it has; None: those of today."""

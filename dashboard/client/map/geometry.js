@@ -6,12 +6,12 @@ const TILES_AROUND = 1;
 const SQUARE_PX = 70;
 const OVERLAP_PX = 3;
 const REACH_PX = 6;
-const EDGE_DEGREES = 2e-5; // 2 m, more than what is rounded
+const EDGE_DEGREES = 2e-5; // 2 m, more than the rounding error
 const RAMP_STEPS = 256;
 
 /**
- * Return reports as GeoJSON from whole numbers, latitude and longitude in turns, each as far from
- * the one before: a tenth of what GeoJSON takes on the wire.
+ * Decode reports to GeoJSON: whole numbers, latitude and longitude in turn, each as the difference
+ * from the one before. They take a tenth of GeoJSON's bytes on the wire.
  */
 export function decodeDots(flat) {
   const features = [];
@@ -24,12 +24,12 @@ export function decodeDots(flat) {
   return { type: "FeatureCollection", features };
 }
 
-/** Return whether two boxes `[left, top, right, bottom]` lie over each other. */
+/** Return whether two boxes `[left, top, right, bottom]` overlap. */
 export const overlap = (one, other) =>
   one[0] < other[2] && one[2] > other[0] && one[1] < other[3] && one[3] > other[1];
 
 /**
- * Return where a name may stand beside its middle, the best place first: `[dx, dy]` in pixels.
+ * Return the offsets at which a name may stand from its centre, best first: `[dx, dy]` in pixels.
  */
 export function labelSpots(width, height) {
   const up = height * 0.95;
@@ -52,12 +52,12 @@ export function labelSpots(width, height) {
 }
 
 /**
- * Return the first spot where a name lies within the frame and over no other name.
+ * Return the first spot where a name lies within the frame and overlaps no other name.
  *
- * @param {{x: number, y: number, width: number, height: number}} name - its middle and its size
- * @param {number[]} frame - box that it has to stay in
- * @param {number[][]} taken - boxes of the names that are placed
- * @returns {{spot: number[], box: number[]} | null} null where it has no room
+ * @param {{x: number, y: number, width: number, height: number}} name - its centre and its size
+ * @param {number[]} frame - box that it must stay in
+ * @param {number[][]} taken - boxes of the names placed already
+ * @returns {{spot: number[], box: number[]} | null} null if there is no room
  */
 export function placeLabel({ x, y, width, height }, frame, taken) {
   for (const [dx, dy] of labelSpots(width, height)) {
@@ -71,11 +71,11 @@ export function placeLabel({ x, y, width, height }, frame, taken) {
 }
 
 /**
- * Return the tiles that are seen and those with one more around.
+ * Return the visible tiles and one more row around them.
  *
- * They are the same for all who look there, and enough for small moves.
+ * They are the same for all viewers of the area, and enough for small moves.
  *
- * @param {{x: number, y: number}} northWest - corner of what is seen, in pixels of the whole world
+ * @param {{x: number, y: number}} northWest - corner of the view, in pixels of the whole world
  * @param {{x: number, y: number}} southEast - the other corner
  */
 export function tilesAround(northWest, southEast) {
@@ -86,7 +86,7 @@ export function tilesAround(northWest, southEast) {
   return { a, b, from, to, pixels: (tile) => [tile.x * TILE_PX, tile.y * TILE_PX] };
 }
 
-/** Return whether the tiles that are held hold all that is seen. */
+/** Return whether the loaded tiles cover the visible ones. */
 export const holds = (held, now) =>
   held.from.x <= now.a.x && held.from.y <= now.a.y && held.to.x >= now.b.x && held.to.y >= now.b.y;
 
@@ -109,7 +109,7 @@ export function markAt(marks, point, reach = REACH_PX) {
 export const marksAt = (marks, point) =>
   marks.filter((one) => Math.hypot(one.x - point.x, one.y - point.y) < one.r + REACH_PX);
 
-/* Places by a commune's middle where an alarm hides no number. */
+/* Offsets from a commune's centre at which an alarm hides no number. */
 const BESIDE = [
   [0, 0],
   [0, -20],
@@ -123,7 +123,7 @@ const BESIDE = [
   [-40, -28],
 ];
 
-/** Return the place of an alarm by a point where it hides no mark; above it where none is free. */
+/** Return a position near a point where an alarm hides no mark; above the point if none is free. */
 export function placeBeside(at, marks) {
   const isFree = ([x, y]) =>
     marks.every(
@@ -140,12 +140,12 @@ export function placeBeside(at, marks) {
 export const clusterRadius = (n) => (n === 1 ? 6 : Math.min(34, 9 + 2.6 * Math.log2(n)));
 
 /**
- * Return the discs of cells; those that would lie over each other become one, where the larger lies.
+ * Return the discs of cells; overlapping discs are merged at the position of the larger one.
  *
- * Only discs in the squares around can.
+ * Only discs in neighbouring squares are compared.
  *
  * @param {number[][]} cells - `[lat, lon, reports, overdue, south, west, north, east]`, the largest
- *   first; the box only where no zoom parts its reports
+ *   first; the box only if no zoom level separates its reports
  * @param {(at: number[]) => {x: number, y: number}} project - from `[lat, lon]` to pixels
  */
 export function mergeCells(cells, project) {
@@ -181,7 +181,7 @@ export function mergeCells(cells, project) {
 }
 
 /**
- * Return the box around boxes, a little larger, as an address tells it: `west,south,east,north`.
+ * Return the box around boxes, with a margin, as in addresses: `west,south,east,north`.
  *
  * @param {number[][]} boxes - each `[south, west, north, east]` in degrees
  */
@@ -194,12 +194,12 @@ export function boxAround(boxes) {
 }
 
 /**
- * Return the communes that are chosen after one more click on a commune.
+ * Return the selected communes after a click on a commune.
  *
- * @param {string[]} before - codes that were chosen
+ * @param {string[]} before - codes selected before
  * @param {string} code - the commune that was clicked
- * @param {boolean} more - with Ctrl or Shift: one more, or one less; else the only one chosen is
- *   let go
+ * @param {boolean} more - with Ctrl or Shift: add or remove it; else select it alone, or clear
+ *   the selection if it was selected alone
  */
 export function chosenAfter(before, code, more) {
   if (before.includes(code) && (more || before.length === 1)) {
@@ -208,7 +208,7 @@ export function chosenAfter(before, code, more) {
   return more ? [...before, code] : [code];
 }
 
-/** Return a colour for each strength from 0 to 255, between the colours of some classes. */
+/** Return a colour for each strength from 0 to 255, interpolated between class colours. */
 export function colourRamp(colours) {
   const classes = colours.map((hex) =>
     [1, 3, 5].map((k) => Number.parseInt(hex.slice(k, k + 2), 16)),

@@ -1,6 +1,6 @@
 /**
- * What pointers, keys and lists do on and beside the operators' map: links and lists of its parts
- * lead on without rebuilding it; keys; finding by words; drawing a box.
+ * Pointers, keys and lists on and beside the operators' map: links and lists that change its
+ * selection without rebuilding it, shortcuts, search, drawing a box.
  */
 
 import { leaflet, setProps } from "../adapter.js";
@@ -14,7 +14,7 @@ const CLICK_AFTER_DRAG_MS = 50;
 const byId = (id) => document.getElementById(id);
 const root = () => byId("opsmap");
 
-/* What a button beside the map does, by its id. */
+/* Actions of the buttons beside the map, by id. */
 const BUTTONS = {
   "draw-box": () => arm(!boxing),
   "choose-view": () => chooseBox(map.shown.state.map.getBounds()),
@@ -44,7 +44,7 @@ function clicked(event) {
 function follow(link) {
   const params = new URL(link.href).searchParams;
   if (link.closest("#content")) {
-    // A choice: what is chosen anew, for the map that stays.
+    // A selection: apply it and keep the map.
     map.unpin();
     map.go(params, { fit: "fit" in link.dataset });
     if (link.closest("#map-hits")) clear();
@@ -95,7 +95,7 @@ function pressed(event) {
   } else if (key === "Escape") escape(event);
 }
 
-/* Escape ends the innermost that is open: a box, what a mark says, a menu, the hits, the choice. */
+/* Escape closes what is innermost: a box, a mark's text, a menu, the hits, the selection. */
 function escape(event) {
   const { target } = event;
   const open = root().querySelector("details.drop[open]");
@@ -112,7 +112,7 @@ function escape(event) {
   } else if (!isField(target)) byId("unchoose")?.click();
 }
 
-/* Finding: as somebody types, what it may mean; Enter takes the first. */
+/* Search: show the hits while the user types; Enter follows the first. */
 let waiting = 0;
 let looking = null;
 let eager = false;
@@ -149,7 +149,7 @@ async function find(words) {
       }),
     );
   } catch {
-    // Typed on, or the server is gone: the banner says so.
+    // The user typed on, or the server is gone, which the banner says.
   }
 }
 
@@ -157,7 +157,7 @@ async function find(words) {
 
 let boxing = false;
 
-/* Says whether the next drag draws a box. */
+/* Sets whether the next drag draws a box. */
 function arm(on) {
   boxing = on;
   byId("map-ground")?.classList.toggle("boxing", on);
@@ -212,7 +212,7 @@ function drag(leafletMap, event) {
     const { min, max } = between(ended);
     const small = max.x - min.x < MIN_BOX_PX || max.y - min.y < MIN_BOX_PX;
     if (ended.type === "pointercancel" || small) return;
-    const ignore = (one) => one.stopPropagation(); // the click that ends the drag chooses nothing
+    const ignore = (one) => one.stopPropagation(); // the click that ends the drag selects nothing
     container.addEventListener("click", ignore, true);
     setTimeout(() => container.removeEventListener("click", ignore, true), CLICK_AFTER_DRAG_MS);
     arm(false);
@@ -225,7 +225,7 @@ function drag(leafletMap, event) {
   for (const [name, one] of Object.entries(listeners)) window.addEventListener(name, one, true);
 }
 
-/** Listen to what is done on and beside the map. */
+/** Install the listeners on and beside the map. */
 export function install() {
   map.onAttach(listenForBoxes);
   document.addEventListener("click", clicked, true);

@@ -1,7 +1,7 @@
 /**
- * Draws the wall's map, and what other maps of outlines share: colours and the hatch.
+ * Draw the wall's map; share colours and the hatch with other maps of outlines.
  *
- * Outlines are fetched once; a change of `hideout` only paints them anew.
+ * Outlines are fetched once; a change of `hideout` only repaints them.
  */
 
 import { isStanding, leaflet } from "../adapter.js";
@@ -9,14 +9,14 @@ import { make } from "../shell/text.js";
 import { decodeDots, placeLabel } from "./geometry.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const RIM = 0.02; // shares of the frame that its mask fades, where no name stands
+const RIM = 0.02; // shares of the frame that its mask fades; no name is placed there
 const FADE = 0.03;
 
 /** Return a colour of the page's theme. */
 export const colour = (name) =>
   getComputedStyle(document.getElementById("wall")).getPropertyValue(`--${name}`).trim();
 
-/** Return the hatch of what is unknown, as a pattern that outlines of this page are filled with. */
+/** Return the fill of unknown communes: a hatch pattern of this page. */
 export function hatch() {
   if (!document.getElementById("hatch")) {
     const svg = document.createElementNS(SVG, "svg");
@@ -32,8 +32,8 @@ export function hatch() {
   return "url(#hatch)";
 }
 
-/* Names that would cover each other move aside, the gravest staying where it is; for a name without
-   any room its shape remains. */
+/* Move overlapping names aside, keeping that of the most severe alarm in place; a name without
+   room is reduced to its shape. */
 function arrange(map) {
   const { left, right, top, bottom, width, height } = map.getContainer().getBoundingClientRect();
   const [rim, fade] = [width * RIM, height * FADE];
@@ -63,7 +63,7 @@ let watched = null;
 let extent = null;
 let fitting = 0;
 
-/* Keeps everything that was ever shown within the frame, whatever its size. */
+/* Fits everything ever shown into the frame, whatever its size. */
 function fitLater(map) {
   cancelAnimationFrame(fitting);
   fitting = requestAnimationFrame(() => {
@@ -89,8 +89,8 @@ function include(map, box) {
   fitLater(map);
 }
 
-/* What paints the outlines, kept here too: dash-leaflet forgets a hideout that arrives while it
-   still fetches the outlines. */
+/* The newest hideout, kept here too: dash-leaflet drops one that arrives while it still fetches the
+   outlines. */
 let hideout = {};
 const outlines = new Map(); // code of a commune → its outline
 
@@ -105,7 +105,7 @@ function communeStyle(feature) {
   return { fillColor: fill, fillOpacity: 1, color: edge, weight, lineJoin: "round" };
 }
 
-/** What Python names: `outlines.paint` hears a new hideout, `outlines.dots` decodes reports. */
+/** Callbacks named in Python: `outlines.paint` takes a hideout, `outlines.dots` decodes reports. */
 export const callbacks = {
   paint(news) {
     hideout = news ?? {};
@@ -114,7 +114,7 @@ export const callbacks = {
   dots: decodeDots,
 };
 
-/** What dash-leaflet calls for each layer of the wall's map: styles, and layers for points. */
+/** Functions that dash-leaflet calls for the wall's map: styles, and layers for points. */
 export const layers = {
   ground: () => ({
     fillColor: colour("land"),
@@ -134,7 +134,7 @@ export const layers = {
   },
   dot(_feature, at, { map, hideout: { fit } }) {
     const L = leaflet();
-    // A place without outlines is where its reports lie.
+    // A province without outlines is shown by the positions of its reports.
     if (fit) include(map, L.latLngBounds(at, at));
     const letter = getComputedStyle(document.getElementById("wall")).fontSize;
     return L.circleMarker(at, {

@@ -1,9 +1,9 @@
 /**
- * The operators' map. The address is the one truth: whatever is chosen changes it, and what it says
- * is asked for and shown; so Back, reload and a link sent on show the same.
+ * The operators' map. The address is the only state: every selection changes it, and its content is
+ * fetched and shown, so that Back, reload and a shared link show the same.
  *
- * The map itself is never rebuilt: its parts are renewed around it. What clicks, keys and lists do
- * beside the map is in gestures.js.
+ * The map itself is never rebuilt: the parts around it are refreshed. gestures.js handles clicks,
+ * keys and lists beside the map.
  */
 
 import {
@@ -23,15 +23,15 @@ import { painter } from "./painter.js";
 /** The path of the page. */
 export const PATH = "/map";
 
-const EXTENT = ["at", "zoom"]; // parameters of where the map was moved to
+const EXTENT = ["at", "zoom"]; // parameters of the map's extent
 const PARTS = { bar: "map-bar", side: "map-side", panel: "map-panel" };
 const SETTLE_MS = 300;
 const MIDDLE_PX = 48;
 
 const state = {
   map: null,
-  drawn: null, // what the server said is to be drawn
-  reports: null, // what it said lies in the view
+  drawn: null, // the server's marks and texts
+  reports: null, // the server's reports of the view
   marks: [],
   labels: [],
   words: {},
@@ -66,7 +66,7 @@ function extent() {
 
 let settling = 0;
 
-/* Where the map was moved to is kept in the address, without a step in the history. */
+/* Keeps the map's extent in the address, without a step in the history. */
 function settle() {
   clearTimeout(settling);
   settling = 0;
@@ -75,7 +75,7 @@ function settle() {
   if (next !== shownAddress()) history.replaceState(history.state, "", next);
 }
 
-/** Go to an address of the map: a step in the history; with `fit` the map moves to what it shows. */
+/** Go to an address of the map: a step in the history; `fit` moves the map to its content. */
 export function go(params, { fit = false } = {}) {
   settle();
   const next = without(params, EXTENT);
@@ -91,7 +91,7 @@ export function change(changes, options) {
   go(assign(here(), { records_page: null, ...changes }), options);
 }
 
-/* The address changed under us: Back, Forward, or a link of the frame. */
+/* Follows an address changed by others: Back, Forward, or a link of the frame. */
 function follow() {
   clearTimeout(settling);
   fitPending = !moveToAddress();
@@ -106,7 +106,7 @@ function moveToAddress() {
   return true;
 }
 
-let leaving = false; // Dash was told of another page, and has not drawn it yet
+let leaving = false; // Dash was sent to another page and has not drawn it yet
 function navigated(event) {
   if (!root()) return;
   if (location.pathname !== PATH) {
@@ -143,7 +143,7 @@ async function load({ quiet = false } = {}) {
   if (!quiet || state.drawn) view(true);
 }
 
-let shownParts = {}; // name of a part → what it shows, as text
+let shownParts = {}; // name of a part → its content, as JSON
 
 function show(answer) {
   if (answer === shownAs) {
@@ -172,7 +172,7 @@ function paint(drawn) {
   fitIfPending();
 }
 
-/* What a list shows is what the address says, also after Back. */
+/* Sets lists to the values in the address, also after Back. */
 function syncLists() {
   for (const list of document.querySelectorAll("#opsmap [data-choose]")) {
     list.value = here().get(list.dataset.choose) ?? list.dataset.usual;
@@ -191,7 +191,7 @@ function note(key, values = {}) {
 
 let viewing = null;
 let region = ""; // the answer that holds the reports, as text
-let held = null; // the tiles that it is of
+let held = null; // the tiles that it covers
 
 function seenTiles() {
   const { map } = state;
@@ -208,7 +208,7 @@ function tilesBox({ zoom, from, to, pixels }) {
   );
 }
 
-/** Ask for the reports of what is seen, unless they are held; `again` asks in any case. */
+/** Fetch the reports of the view unless they are loaded; with `again`, fetch them in any case. */
 export async function view(again = false) {
   if (!state.map || !state.drawn || !root()) return;
   if (!state.drawn.layers.includes("feedback")) {
@@ -236,7 +236,7 @@ export async function view(again = false) {
   } catch (error) {
     if (error.name !== "AbortError") note("failed");
   }
-  // It may have been asked for a map that is gone.
+  // The map may have been removed meanwhile.
   if (answer === null || mine.signal.aborted || !root() || state.map !== map) return;
   if (answer !== region) {
     region = answer;
@@ -247,7 +247,7 @@ export async function view(again = false) {
   countSeen();
 }
 
-/* How many reports are seen, which is less than what is held. */
+/* Counts the visible reports, which are fewer than those loaded. */
 function countSeen() {
   const found = state.reports;
   if (!found) return;
@@ -313,7 +313,7 @@ function fitIfPending() {
   else map.fitBounds(bounds, { padding: [10, 10] });
 }
 
-/** Move the map to what its address is about. */
+/** Move the map to the selection in its address. */
 export function fit() {
   fitPending = true;
   fitIfPending();
@@ -321,7 +321,7 @@ export function fit() {
 
 const attachListeners = [];
 
-/** Call a listener with each map of the page, when it is there. */
+/** Call a listener with each map of the page once it exists. */
 export const onAttach = (listener) => attachListeners.push(listener);
 
 function attach(map) {
@@ -379,7 +379,7 @@ function listen(map) {
   for (const listener of attachListeners) listener(map);
 }
 
-/* The page comes with what it shows: its parts are there at once, the map when its outlines are. */
+/* A page contains its first content: parts show at once, the map when its outlines are loaded. */
 let opened = null;
 function open() {
   const now = root();
@@ -394,7 +394,7 @@ function open() {
   show(now.dataset.parts);
 }
 
-/* Time to ask again: not while somebody chooses from a list or types, nor while nobody looks. */
+/* Refreshes the page, but not while the user chooses from a list or types, nor in a hidden tab. */
 function renew() {
   if (!root()) {
     clearInterval(timer);
@@ -441,7 +441,7 @@ function tip(found, at) {
   box.style.top = `${top}px`;
 }
 
-/* A mark of several bodies stays open, with each of them to choose. */
+/* Keeps the text of a mark of several bodies open, with a link to select each. */
 function pin(found, at) {
   tip(found, at);
   const list = make("ul");
@@ -458,14 +458,14 @@ function pin(found, at) {
   byId("map-tip").querySelector("a")?.focus({ preventScroll: true });
 }
 
-/** Close what a mark of several bodies says. */
+/** Close the text of a mark of several bodies. */
 export function unpin() {
   pinned = false;
   byId("map-tip")?.classList.remove("pinned");
   tip(null);
 }
 
-/** Return whether a mark of several bodies stays open. */
+/** Return whether the text of such a mark is open. */
 export const isPinned = () => pinned;
 
 function click(point, at, event) {
@@ -477,13 +477,13 @@ const middle = () => state.map.latLngToLayerPoint(state.map.getCenter());
 const markInMiddle = () => markAt(state.marks, middle(), MIDDLE_PX);
 const half = () => state.map.getSize().divideBy(2);
 
-/** Open the mark in the middle of the map, the nearest: Enter on the map. */
+/** Open the mark nearest to the middle of the map: Enter on the map. */
 export function enter() {
   const found = markInMiddle();
   if (found) openMark(found, middle(), half());
 }
 
-/* While the map has the keyboard, the mark in its middle says what it is. */
+/* While the map has the focus, shows the text of the mark in its middle. */
 function tell() {
   if (document.activeElement === state.map?.getContainer() && !pinned) tip(markInMiddle(), half());
 }
@@ -505,12 +505,12 @@ function openMark(found, point, at, event, commune) {
   else if (commune) choose(commune, event);
 }
 
-/* Reports that no zoom can part are chosen by the box that holds them: the panel lists them. */
+/* Selects reports that no zoom level separates by a box around them: the panel lists them. */
 function list(boxes) {
   change({ box: boxAround(boxes), unit: null, record: null, kind: null });
 }
 
-/** Choose a commune; with Ctrl or Shift one more, or one less; the only one chosen is let go. */
+/** Select a commune, or add or remove it with Ctrl or Shift; see `chosenAfter`. */
 export function choose(code, event) {
   const units = here().has("box") ? [] : (here().get("unit") ?? "").split(",");
   const before = units.filter((one) => state.drawn.names[one]);
@@ -518,7 +518,7 @@ export function choose(code, event) {
   change({ unit: chosenAfter(before, code, more).join(","), box: null, record: null });
 }
 
-/** What dash-leaflet calls for each layer of the operators' map. */
+/** Functions that dash-leaflet calls for the operators' map. */
 export const layers = {
   ground: () => ({
     fillColor: colour("land"),
@@ -555,7 +555,7 @@ export const layers = {
   },
 };
 
-/** What is shown now, and how to renew it, for gestures.js and the player. */
+/** The current state and how to refresh it, for gestures.js and the player. */
 export const shown = { state, load, here };
 
 /** Follow the address, and draw the page when it opens. */

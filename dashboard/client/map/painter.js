@@ -1,6 +1,6 @@
 /**
- * Paints what lies on the operators' map onto one canvas: reports, alarms, flows, meetings, sources,
- * names. What was painted can be asked for by place, so that marks can be pointed at.
+ * Paint the operators' map onto one canvas: reports, alarms, flows, meetings, sources, names. The
+ * painted marks are kept with their positions, so that they can be pointed at.
  */
 
 import { colour } from "./outlines.js";
@@ -17,7 +17,7 @@ const COLOURS = [
   ...["ink", "card", "halo", "edge", "quiet", "p1", "p2", "p3"],
   ...["hatch-a", "hatch-b", "s1", "s3", "s4", "live"],
 ];
-/* Layers that are painted in a way of their own; any other is a number in a square. */
+/* Layers with a painter of their own; any other is a number in a square. */
 const PAINTED = new Set([
   ...["communes", "feedback", "overdue", "flows"],
   ...["meetings", "sources", "alarms"],
@@ -99,10 +99,10 @@ function palette() {
 }
 
 /**
- * Return what paints the state of the map, and fills `state.marks` and `state.labels` by that.
+ * Return a function that paints the map's state and fills `state.marks` and `state.labels`.
  *
- * @param {object} state - of map/page.js: `map`, `words`, `drawn` (what the server said) and
- *   `reports` (of what is seen)
+ * @param {object} state - of map/page.js: `map`, `words`, `drawn` (the server's marks) and
+ *   `reports` (of the view)
  * @returns {(g: CanvasRenderingContext2D, bounds: object) => void}
  */
 export function painter(state) {
@@ -160,8 +160,8 @@ export function painter(state) {
     }
   }
 
-  /* Meetings stand below the middle of a commune at the left, sources at the right, where there is
-     more than one of these layers. */
+  /* If several of these layers are on, meetings stand below a commune's centre at the left, sources
+     at the right. */
   function paintSites(g, drawn, isSeen) {
     const layers = ["overdue", "meetings", "sources"].filter((one) => drawn[one]?.length);
     const aside = (p, x, y) => (layers.length > 1 ? pointAt(p.x + x, p.y + y) : p);
@@ -323,7 +323,7 @@ export function painter(state) {
     mark(p, r, { title, told }, { kind: "cluster", at: one.at, box: one.box });
   }
 
-  /* Density: stamps of the cells laid over each other on a coarse grid. */
+  /* Density: stamps of the cells added up on a coarse grid. */
   function density(bounds, cells, width, height, isSeen) {
     const counts = cells.map((one) => one[2]).sort((a, b) => a - b);
     const full = Math.max(2, counts[Math.floor(counts.length * 0.97)] ?? 2);
@@ -426,7 +426,7 @@ export function painter(state) {
     g.setLineDash([]);
   }
 
-  /* Names of communes where they have room: what is chosen first; a name never lies over a mark or
+  /* Names of communes where there is room, selected ones first; a name never covers a mark or
      another name. */
   function paintNames(g, drawn, isSeen) {
     const taken = state.marks
@@ -448,7 +448,7 @@ export function painter(state) {
     }
   }
 
-  /* Sets a name at a point if it lies over nothing there, and says whether it did. */
+  /* Draws a name at a point if it covers nothing there; returns whether it did. */
   function label(g, words, p, taken, strong = true) {
     g.font = `${strong ? 700 : 550} 12.5px ${FONT}`;
     const key = `${strong}${words}`;

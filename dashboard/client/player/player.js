@@ -1,9 +1,9 @@
 /**
- * The player of a screen that shows the past, and its timeline.
+ * The player of screens that show the past, and its timeline.
  *
- * The moment, the period, the speed and the loop are in the address. A moment is drawn by asking
- * for the whole content of it, the next one only when that is there: so whatever the speed, each
- * frame is a whole one, and all that came in between is counted in it.
+ * Moment, period, speed and loop are in the address. To draw a moment, its whole content is
+ * fetched; the next moment follows only after that has arrived. So at any speed each frame is
+ * complete and counts everything that happened before it.
  */
 
 import { setProps } from "../adapter.js";
@@ -16,7 +16,7 @@ import { drawTimeline, place } from "./timeline.js";
 const FRAME_MS = 350;
 const FOLLOW_MS = 2_000;
 const SLOW_MS = 500;
-const RESTS = 5; // of the runs' ticks while none goes on, for each that asks
+const RESTS = 5; // ticks per request for the list of runs while none is running
 const USUAL_SPEED = 600;
 const SECOND = 1_000;
 const PERIOD_AFTER = 1 / 7; // share of a chosen period that lies after the moment
@@ -28,7 +28,7 @@ const state = {
   until: 0,
   words: {},
   line: null,
-  playing: 0, // names the course that runs; 0 for none
+  playing: 0, // id of the current playback; 0 for none
   asking: null,
   marked: [],
   drawing: false,
@@ -39,11 +39,11 @@ const language = () => (byId("wall")?.lang === "en" ? "en-GB" : "vi");
 const clamp = (ms) => time.within(ms, state.since, state.until);
 const speed = () => Number(byId("replay-speed")?.value ?? USUAL_SPEED);
 const loops = () => byId("replay-loop").getAttribute("aria-pressed") === "true";
-const follows = () => "follows" in state.bar.dataset; // a run that goes on, as far as it has come
-const chooses = () => "choosing" in state.bar.dataset; // no moment is shown yet: one is looked for
+const follows = () => "follows" in state.bar.dataset; // the page follows a running run
+const chooses = () => "choosing" in state.bar.dataset; // no moment is shown yet
 const step = () => Math.max(time.MINUTE, SECOND * speed());
 
-/** Return the moment that the page shows; null where it shows the present, or none yet. */
+/** Return the moment that the page shows; null if it shows the present, or none yet. */
 export const shownMoment = () => (state.bar && byId("replay") && !chooses() ? state.at : null);
 
 function note(words) {
@@ -64,26 +64,26 @@ function keep() {
   };
   const params = assign(new URLSearchParams(location.search), own);
   history.replaceState(history.state, "", `${location.pathname}?${queryText(params)}`);
-  // Links lead on to the moment that is shown.
+  // Links keep the moment that is shown.
   for (const link of document.querySelectorAll("a[href*='moment='], a[href*='run=']")) {
     const url = new URL(link.href);
     if (url.origin !== location.origin || link.dataset.fixed) continue;
-    if (link.closest("#content, #alarms")) continue; // what was drawn with the moment has it
+    if (link.closest("#content, #alarms")) continue; // drawn for the moment, they have it already
     assign(url.searchParams, own);
     link.href = url.pathname + url.search;
   }
   return params;
 }
 
-/* The parameters of the page, with the period that the timeline shows: before a moment is chosen
-   the address does not hold it. */
+/* The parameters of the page, with the timeline's period, which the address lacks until a moment is
+   chosen. */
 function periodParams() {
   const params = new URLSearchParams(location.search);
   for (const name of ["since", "until"]) params.set(name, time.addressTime(state[name]));
   return params;
 }
 
-/* The address of the moment that is looked for. */
+/* The address of the chosen moment. */
 function momentAddress() {
   const params = periodParams();
   params.set("moment", time.addressTime(state.at));
@@ -98,7 +98,7 @@ async function ask(url) {
   return got.json();
 }
 
-/* Draws the moment of the parameters, unless another one was asked for meanwhile. */
+/* Draws the moment of the parameters, unless another one was requested meanwhile. */
 async function drawMoment(params, mine) {
   if (byId("opsmap")) {
     await map.load();
@@ -147,7 +147,7 @@ async function show(at) {
 async function play() {
   const mine = (state.playing = Date.now());
   delete state.bar.dataset.follows;
-  // The moment, the time and the speed that the course is reckoned from: drawing takes none of it.
+  // Moment, time and speed from which the playback is computed, so that drawing does not delay it.
   let course = null;
   const begin = () => {
     course = { from: state.at, begun: performance.now(), pace: speed() };
@@ -191,7 +191,7 @@ function showPlaying(on) {
   button.firstElementChild.textContent = on ? "⏸" : "▶";
 }
 
-/* What passed between two frames is told, so that nothing is dropped unseen. */
+/* Announces what happened between two frames, so that nothing is skipped silently. */
 function tellWhatCame(from, to) {
   const { line, words } = state;
   if (!line) return;
@@ -203,7 +203,7 @@ function tellWhatCame(from, to) {
 
 function goToAlarm(forwards) {
   const found = time.nextAlarm(state.line?.alarms ?? [], state.at, forwards);
-  const cut = state.line?.alarms_from; // there are too many before it to be shown
+  const cut = state.line?.alarms_from; // too many alarms before this are left out
   if (cut && (forwards ? state.at < cut : found === undefined)) {
     note(state.words.alarms_cut.replace("{since}", time.fullTime(cut)));
   } else if (found === undefined) note(state.words.no_alarm_next);
@@ -213,7 +213,7 @@ function goToAlarm(forwards) {
   }
 }
 
-/* A moment is marked, or no longer: its screens are pictured in the package of the period. */
+/* Marks or unmarks a moment: the package of the period has pictures of marked moments. */
 function mark() {
   const at = SECOND * Math.floor(state.at / SECOND);
   const most = state.bar.dataset.mostMarked;
@@ -223,7 +223,7 @@ function mark() {
   }
   state.marked = time.toggleMark(state.marked, at);
   drawLine();
-  show(at); // what leads to the package holds the marks
+  show(at); // the link to the package holds the marks
 }
 
 /* -- the timeline ------------------------------------------------------------------------------- */
@@ -263,7 +263,7 @@ async function readLine() {
 
 /* -- gestures ----------------------------------------------------------------------------------- */
 
-/* Another period of the timeline: around the moment, which stays where it can. */
+/* Sets another period of the timeline, around the moment, which is kept if possible. */
 function choosePeriod(since, until) {
   stop();
   const whole = (ms) => Math.floor(ms / SECOND) * SECOND;
@@ -323,7 +323,7 @@ function pointed(event) {
   move(event);
 }
 
-/* What a button of the bar does, by its id. */
+/* Actions of the bar's buttons, by id. */
 const BUTTONS = {
   "replay-play": () => (state.playing ? stop() : play()),
   "replay-back": () => {
@@ -376,7 +376,7 @@ function pressed(event) {
 
 /* -- runs --------------------------------------------------------------------------------------- */
 
-/* A run that goes on is followed until somebody takes it in hand. */
+/* Follows a running run until the user uses the player. */
 async function followRun() {
   const { bar, asking } = state;
   if (!bar || !byId("replay") || !follows() || state.drawing) return;
@@ -396,7 +396,7 @@ async function followRun() {
   }
 }
 
-/* The runs of the stream: often while one goes on, else now and then, as one may be begun
+/* Refreshes the list of runs: often while one is running, else now and then, as one may be started
    elsewhere. */
 let ticks = 0;
 async function renewRuns() {
@@ -429,10 +429,10 @@ function open() {
   });
   drawLine();
   readLine();
-  if (!byId("content") && !chooses()) show(state.at); // a wall comes without what it shows
+  if (!byId("content") && !chooses()) show(state.at); // the page of a wall comes without content
 }
 
-/** What tests and measurements look at. */
+/** For tests and benchmarks. */
 export const view = { show, state };
 
 /** Listen to the bar, follow runs, and draw the timeline when a page of the past opens. */

@@ -17,30 +17,29 @@ const written24 = new Intl.DateTimeFormat("en-GB", {
   second: "2-digit",
 });
 
-/** Return a moment as it is read: day/month/year, hours:minutes:seconds. */
+/** Format a moment for reading: day/month/year, hours:minutes:seconds. */
 export function fullTime(ms) {
   const parts = written24.formatToParts(ms).map((one) => [one.type, one.value]);
   const { day, month, year, hour, minute, second } = Object.fromEntries(parts);
   return `${day}/${month}/${year} ${hour}:${minute}:${second}`;
 }
 
-/** Return a moment as an address tells it: local time, to the second. */
+/** Format a moment for an address: local time, to the second. */
 export const addressTime = (ms) => new Date(ms + OFFSET).toISOString().slice(0, 19);
 
 /** Return the next local midnight after a moment. */
 export const nextMidnight = (ms) => DAY * (Math.floor((ms + OFFSET) / DAY) + 1) - OFFSET;
 
-/** Return a moment within a period. */
+/** Clamp a moment to a period. */
 export const within = (ms, since, until) => Math.min(until, Math.max(since, ms));
 
 /**
  * Return the moment of the player's next frame.
  *
- * Whatever the speed, each frame is a whole one, and all that came in between is counted in it; the
- * end of a day is a frame of its own, however fast.
+ * The end of a day is always a frame, at any speed.
  *
- * @param {object} run - `at` (shown now), `from` (where the course began), `pace` (ms of the past
- *   for each ms), `elapsed` (ms since the course began: drawing takes none of it), `since`, `until`
+ * @param {object} run - `at` (shown now), `from` (where playback began), `pace` (ms of the past per
+ *   ms), `elapsed` (ms since playback began, so that drawing does not delay it), `since`, `until`
  */
 export function nextFrame({ at, from, pace, elapsed, since, until }) {
   const due = Math.max(at + SECOND, from + pace * elapsed);
@@ -48,8 +47,8 @@ export function nextFrame({ at, from, pace, elapsed, since, until }) {
 }
 
 /**
- * Return how many events came between two moments, from the bars of a timeline: each counts by the
- * share of its time that lies between them.
+ * Estimate how many events came between two moments, from the bars of a timeline: each bar counts
+ * by the share of its time between them.
  */
 export function eventsBetween(line, from, to) {
   const width = (line.until - line.since) / line.bars.length;
@@ -73,9 +72,9 @@ export function nextAlarm(alarms, at, forwards) {
 }
 
 /**
- * Return the marks of a period: where they stand, and the words below.
+ * Return the tick marks of a period with their labels.
  *
- * Hours, or days in a period of more than two; no more than fit side by side.
+ * Hours, or days in a period of more than two days; no more than fit side by side.
  *
  * @returns {{at: number, words: string}[]}
  */

@@ -6,7 +6,7 @@ import { fullTime, periodMarks } from "./time.js";
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1000;
 const HEIGHT = 60;
-const FLOOR = 44; // where bars stand
+const FLOOR = 44; // y of the foot of the bars
 const BAR_HEIGHT = 32;
 
 function shape(name, attributes, words) {
@@ -23,7 +23,7 @@ function shape(name, attributes, words) {
 const stroke = (className, d, words) =>
   shape("path", { class: className, d, "vector-effect": "non-scaling-stroke" }, words);
 
-/** Return where a moment stands on a timeline, from 0 to 1000. */
+/** Return the position of a moment on a timeline, from 0 to 1000. */
 export const place = (ms, { since, until }) => (WIDTH * (ms - since)) / (until - since);
 
 function* lineShapes(line, period, words) {
@@ -58,7 +58,7 @@ function* lineShapes(line, period, words) {
  * Draw a timeline into its box.
  *
  * @param {Element} box
- * @param {object} state - of the player: `since`, `until`, `line` (null until it is there),
+ * @param {object} state - of the player: `since`, `until`, `line` (null until it has arrived),
  *   `marked`, `words`
  */
 export function drawTimeline(box, state) {

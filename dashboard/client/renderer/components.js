@@ -1,12 +1,10 @@
 /**
- * Draws trees of components beside Dash: the content of a desk page, and what the script of a page
- * asked for.
+ * Draw component trees without Dash: the content of a desk page, and answers to a page's script.
  *
- * What an element shows is changed where it stands, so that the keyboard, what is unfolded and what
- * is scrolled stay. Dash would need half a second for a map's panels and seconds for a long page,
- * and every word of its store would then ask each of their hundreds of parts whether it is
- * concerned. Which components it knows is the page contract (docs/reference/page-contract.md); any
- * other one is an error.
+ * Elements are updated in place, so that focus, open details and scroll positions stay. Dash would
+ * need half a second for a map's panels and seconds for a long page, and every change in its store
+ * would then check each of their hundreds of parts. The page contract
+ * (docs/reference/page-contract.md) lists the components that can be drawn; any other is an error.
  */
 
 /** Components that are drawn: all of `dash_html_components`, and these. */
@@ -29,12 +27,12 @@ const DASH_ONLY = new Set([
   "debounce",
 ]);
 const LONG = /\S{32}/;
-const given = new WeakMap(); // element → the properties it was given
+const given = new WeakMap(); // element → the properties that were set
 
 const isObject = (one) => one !== null && typeof one === "object";
 const isNothing = (one) => one === null || one === undefined || one === "";
 
-/** Return the children of a component as one list, without what shows nothing. */
+/** Return the children of a component as one list, without empty ones. */
 export function childList(children) {
   if (Array.isArray(children)) return children.flatMap(childList);
   return isNothing(children) ? [] : [children];
@@ -63,7 +61,7 @@ export function properties(component) {
   return Object.fromEntries(found);
 }
 
-/** Return whether a text holds a word that is too long for its place: it may be broken. */
+/** Return whether a text has a word so long that it may be broken. */
 export const isLong = (text) => LONG.test(text);
 
 function set(element, name, value) {
@@ -103,7 +101,7 @@ function fits(node, component) {
   );
 }
 
-/* The node that shows a text or a component: the one that stands there, where it can. */
+/* Returns the node for a text or a component; reuses the present one if possible. */
 function nodeFor(here, one) {
   if (!isObject(one)) {
     if (here?.nodeType !== Node.TEXT_NODE) return document.createTextNode(one);
@@ -120,9 +118,9 @@ function nodeFor(here, one) {
 }
 
 /**
- * Make the children of an element what a component's children say.
+ * Draw a component's children into an element.
  *
- * What has a word too long for its place is marked: it may be broken.
+ * Elements with a very long word are marked, so that the word may be broken.
  */
 export function draw(parent, children) {
   const wanted = childList(children);

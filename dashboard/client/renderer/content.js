@@ -1,13 +1,13 @@
 /**
- * Draws the content of a desk page: Python puts it into `data-content` of its place, and a callback
- * renews it there. Another address begins anew.
+ * Draw the content of a desk page: Python puts it into `data-content` of the element `content`, and
+ * a callback refreshes it there. A new address starts with an empty element.
  */
 
 import { navigate } from "../adapter.js";
 import { isPlainClick } from "../shell/text.js";
 import { draw } from "./components.js";
 
-const shown = new WeakMap(); // place → the text and the address that it shows
+const shown = new WeakMap(); // element → the text and the address that it shows
 
 function show() {
   const place = document.getElementById("content");
@@ -19,8 +19,7 @@ function show() {
   draw(place, JSON.parse(text));
 }
 
-/* Links that were drawn here and lead to another page of the desk are followed by Dash, without
-   loading it anew. */
+/* Lets Dash follow links to other desk pages, without a reload. */
 function follow(event) {
   const link = event.target.closest?.("a[data-within]");
   if (!link || event.defaultPrevented || !isPlainClick(event)) return;

@@ -1,8 +1,8 @@
 /**
- * Keeps a viewer's place while the content of a desk page is renewed under them: what has the
- * keyboard, what is unfolded.
+ * Keep the focus and open details while the content of a desk page is refreshed.
  *
- * What leads on (marked with `data-first`) takes the keyboard when it appears: Enter then opens it.
+ * The link in an element marked with `data-first` gets the focus when it appears, so that Enter
+ * follows it.
  */
 
 const FOCUSABLE = "a[href], button, input, select, summary, [tabindex='0']";
@@ -10,15 +10,15 @@ const FOCUSABLE = "a[href], button, input, select, summary, [tabindex='0']";
 let held = null;
 let first = null;
 let page = "";
-const unfolded = new Map(); // id → the element that was unfolded
+const unfolded = new Map(); // id → the element that was opened
 
 const content = () => document.getElementById("content");
 const all = () => [...(content()?.querySelectorAll(FOCUSABLE) ?? [])];
 const text = (element) => element.textContent.replace(/[ ↑↓]+$/u, "");
 const part = (element) => element.closest("[id]").id;
 
-/* What may stand for the element that was taken away, the surest first: its words may have changed,
-   or its address. */
+/* How an element may match the removed one, surest first: its text or its address may have
+   changed. */
 const alike = [
   (element, is) => element.getAttribute("href") === is.href && text(element) === is.text,
   (element, is) => text(element) === is.text,
@@ -51,7 +51,7 @@ function keep() {
   }
   for (const [id, before] of unfolded) {
     const element = document.getElementById(id);
-    // Folded by its user: what was taken away at once tells nobody of it.
+    // Closed by the user: an element removed right after that fires no event.
     if (!before.open) unfolded.delete(id);
     else if (element && element !== before) {
       element.open = true;
@@ -71,11 +71,11 @@ function keep() {
   }
 }
 
-/** Watch what has the keyboard and what is unfolded, and give it back after each renewal. */
+/** Watch the focus and open details, and restore them after each refresh. */
 export function install() {
   document.addEventListener("focusin", hold);
   document.addEventListener("focusout", ({ target, relatedTarget }) => {
-    // What is taken away loses the keyboard too; only who goes away by themselves is let go.
+    // A removed element loses the focus, too; forget it only if the user moved the focus away.
     if (relatedTarget) return;
     setTimeout(() => {
       if (held?.target === target && target.isConnected) held = null;

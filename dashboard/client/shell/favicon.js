@@ -1,8 +1,8 @@
 /**
- * Draws the sign of a tab: how many alarms are open and, by its shape, the gravest.
+ * Draw the icon of a tab: the number of open alarms, in the shape of the most severe one.
  *
- * Triangle, diamond, circle, as everywhere; hatch when it is not known. It is drawn anew only when
- * it changes.
+ * Triangle, diamond, circle, as everywhere; hatched if it is unknown. It is redrawn only when it
+ * changes.
  */
 
 const GROUND = "#2b3138";
@@ -44,7 +44,7 @@ function counted({ alarms, gravest }) {
 }
 
 /**
- * Return the sign for a pulse: its drawing, and in letters what it says.
+ * Return the icon for a pulse: its drawing, and its meaning as text.
  *
  * @param {object} pulse - `alarms`, `gravest`, `heartbeat`, `problem`, `incomplete` of the push
  * @returns {[string, string]} the inner SVG; "" for calm, "?" for unknown, or `priority:count`
@@ -64,7 +64,7 @@ function show([drawing, letters]) {
   link.dataset.says = letters;
 }
 
-/** What Python names: `favicon.draw` hears each pulse. */
+/** Callbacks named in Python: `favicon.draw` takes each pulse. */
 export const callbacks = {
   draw(pulse) {
     if (!pulse) return;
@@ -73,7 +73,7 @@ export const callbacks = {
   },
 };
 
-/** Watch for silence: a page that hears nothing knows nothing. */
+/** Watch for silence: without pulses the number of alarms is unknown. */
 export function install() {
   setInterval(() => {
     if (heardAt && performance.now() - heardAt > SILENT_MS) show([UNKNOWN, "?"]);

@@ -1,9 +1,8 @@
 /**
  * The keys of the desk: "/" or Ctrl+K to search, "g" and a letter to a page, "?" for all of them.
  *
- * Where somebody types, keys are letters. Which letter leads where is told by the help itself
- * (`data-goes`). A button with `data-print` prints the page: what is left out of a print is told by
- * the style sheets.
+ * In a field, keys are text. The help dialog itself defines the page of each letter (`data-goes`).
+ * A button with `data-print` prints the page; style sheets say what a print leaves out.
  */
 
 import { isField } from "./text.js";
@@ -43,7 +42,7 @@ function go(letter) {
 
 let begunAt = -Infinity;
 
-/* Does what a key means, and says whether it meant anything. */
+/* Does what a key means; returns whether it meant anything. */
 function pressed(event) {
   if (!help()) return false;
   const active = document.activeElement;
@@ -56,7 +55,7 @@ function pressed(event) {
   if (!now.typing && !(event.ctrlKey || event.metaKey || event.altKey)) begunAt = -Infinity;
   if (found.startsWith("go:")) {
     if (go(found.slice(3))) return true;
-    found = meaning(event, { ...now, begun: false }); // no page has the letter: it stands alone
+    found = meaning(event, { ...now, begun: false }); // no page has this letter
   }
   if (found === "begin") begunAt = event.timeStamp;
   if (found === "help" && !help().open) help().showModal();
@@ -68,7 +67,7 @@ function pressed(event) {
   return found !== "";
 }
 
-/** Listen to keys, to what opens the help, and to buttons that print. */
+/** Listen to keys, to the help's buttons, and to buttons that print. */
 export function install() {
   document.addEventListener("keydown", (event) => {
     if (!event.defaultPrevented && pressed(event)) event.preventDefault();

@@ -1,8 +1,8 @@
 /**
- * Judges whether what stands here is alive, so that a page can say so when the server is gone.
+ * Check whether the page's data is current, so that the page can say when the server is gone.
  *
- * All ages are the server's own (its `now` minus the time of the data) plus what has passed here
- * since, by a clock that never jumps.
+ * Ages are computed by the server's clock (its `now` minus the time of the data), plus the time
+ * that has passed in the browser since, by a monotonic clock.
  */
 
 import { forgetHistory, noUpdate, setProps } from "../adapter.js";
@@ -26,8 +26,8 @@ const silence = () => performance.now() - state.heardAt;
 const frame = () => state.pulse?.frame_ms ?? USUAL_FRAME_MS;
 
 /**
- * Return what the banner has to say of a pulse: the key of its words with the time in them, and the
- * key of the reason; null where all is well.
+ * Return the banner for a pulse: the key of its text with a time, and the key of the reason; null
+ * if all is well.
  *
  * @param {object} pulse - the newest pulse of the push
  * @param {number} now - the server's time, in ms since 1970
@@ -62,7 +62,7 @@ function put(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
-/* The heartbeat's time; the words around it are left out where there is no room. */
+/* Shows the heartbeat's time; the words around it are hidden where there is no room. */
 function showHeartbeat(beat, at, age) {
   if (at === null) {
     put(beat, say("no_pulse"));
@@ -99,7 +99,7 @@ function judge() {
     return;
   }
   const past = shownMoment();
-  const now = past ?? pulse.now + silence(); // ages in a replay are those of its moment
+  const now = past ?? pulse.now + silence(); // a replay shows the ages of its moment
   put(document.getElementById("clock"), clock.format(now));
   for (const each of document.querySelectorAll("[data-at]")) {
     put(each, span(now - Number(each.dataset.at), say));
@@ -130,8 +130,8 @@ function judgePresent(wall, now, gone) {
   banner(wall, say(found.words, { time }), found.given ? found.reason : say(found.reason));
 }
 
-/* The server is silent. If it answers, this page is a leftover of its former life: it is opened
-   anew, at the same address. */
+/* The server is silent. If it answers again, it was restarted: reload this page, which belongs to
+   the old process. */
 let knocking = false;
 async function knock() {
   if (silence() > FALLBACK_AFTER_MS) setProps("fallback", { disabled: false });
@@ -150,9 +150,9 @@ async function knock() {
   }
 }
 
-/** What Python names: `live.heard` hears each pulse, `live.renew` says when to ask for content. */
+/** Callbacks named in Python: `live.heard` takes each pulse, `live.renew` says when to refresh. */
 export const callbacks = {
-  /* Time to ask whether a page's content changed: not while somebody types in it. */
+  /* Time to ask whether a page's content changed, but not while the user types in it. */
   renew(turn) {
     const active = document.activeElement;
     const typing = active?.closest?.("#content") && isField(active);
@@ -175,7 +175,7 @@ export const callbacks = {
   },
 };
 
-/** Judge several times a second from now on. */
+/** Start checking, several times a second. */
 export function install() {
   state.heardAt = performance.now();
   setInterval(judge, JUDGE_INTERVAL_MS);

@@ -1,9 +1,8 @@
 /**
- * Lists of records: menus that close, choices that are narrowed, rows by arrow keys, links that are
- * copied, files with their progress.
+ * Lists of records: menus that close, choices filtered by typing, rows by arrow keys, links to
+ * copy, downloads with their progress.
  *
- * What is typed or open outlives the renewal of the page (renderer/focus.js keeps what is unfolded
- * and has the keyboard).
+ * Typed text survives a refresh of the page (renderer/focus.js keeps the focus and open details).
  */
 
 import { fileSize, fold, make } from "./text.js";
@@ -17,7 +16,7 @@ const EDGE_PX = 8;
 
 const listed = () => document.querySelector("#content.records");
 
-/* --- words for a while ----------------------------------------------------------------------- */
+/* --- temporary labels ------------------------------------------------------------------------ */
 
 let word = null;
 let fading = 0;
@@ -54,8 +53,8 @@ function say(text, { failed = false, stop = null, label = "" } = {}) {
 
 /* --- copying the address --------------------------------------------------------------------- */
 
-/* For a page without the permission, or without a secure context as on a bare http address of the
-   house: by a field that is selected. */
+/* Copies by selecting a field, for pages without the permission or without a secure context, such
+   as a plain http address in the house. */
 function copyBySelection(address) {
   const field = make("textarea", { value: address, readOnly: true });
   field.style.cssText = "position:fixed;opacity:0";
@@ -81,9 +80,9 @@ async function copy(button) {
   say(button.dataset.copy);
 }
 
-/* --- files: nothing is kept of one that broke off ---------------------------------------------- */
+/* --- files: an aborted download is discarded -------------------------------------------------- */
 
-const busy = new Map(); // id of the link → what stops it
+const busy = new Map(); // id of the link → its AbortController
 
 /** Return the name of a file that an answer's `content-disposition` states; "" for none. */
 export const fileName = (disposition) =>
@@ -131,7 +130,7 @@ async function take(link) {
   let began = false;
   try {
     const answer = await fetch(href, { signal: stopping.signal });
-    // Who may no longer see it is asked for a token, as on any page.
+    // A viewer without the right is asked for a token, as on any page.
     if (answer.status === 401 || answer.status === 403) {
       location.assign(href);
       return;
@@ -164,7 +163,7 @@ function mark() {
 
 /* --- menus and choices ----------------------------------------------------------------------- */
 
-const typed = new Map(); // id of a field → what somebody typed into it
+const typed = new Map(); // id of a field → the typed text
 let page = "";
 
 function narrow(field) {
@@ -181,7 +180,7 @@ function close(but) {
   }
 }
 
-/* What would stick out of the window moves inside. */
+/* Moves a menu inside if it would stick out of the window. */
 function moveInside({ target }) {
   const menu = target.open && target.matches?.("details.choice") && target.querySelector(".menu");
   if (!menu) return;
@@ -203,7 +202,7 @@ function clicked(event) {
   if (event.isTrusted) close(event.target.closest?.("details.choice"));
 }
 
-/** Return the place in a list of `length` that a key leads to from one; undefined for none. */
+/** Return the index that a key moves to in a list of `length`; undefined for other keys. */
 export function nextPlace(key, at, length) {
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: length - 1 }[key];
   return to >= 0 && to < length ? to : undefined;
@@ -252,7 +251,7 @@ function keep() {
   }
 }
 
-/** Listen to lists, and give back what was typed after each renewal. */
+/** Listen to lists, and restore typed text after each refresh. */
 export function install() {
   document.addEventListener("toggle", moveInside, true);
   document.addEventListener("click", clicked);

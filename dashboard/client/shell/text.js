@@ -1,4 +1,4 @@
-/** Texts that are computed: words with values filled in, ages, sizes, addresses. */
+/** Computed texts: words with values filled in, ages, sizes, addresses. */
 
 const MINUTE_SECONDS = 60;
 const HOUR_MINUTES = 60;
@@ -6,16 +6,16 @@ const DAY_HOURS = 24;
 const KILOBYTE = 1e3;
 const MEGABYTE = 1e6;
 
-/** Return words with `{name}` replaced by values; empty where the words are not known. */
+/** Return words with `{name}` replaced by values; empty if the words are unknown. */
 export const fill = (words, values = {}) =>
   (words ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
 /**
  * Return a span of time in words: seconds, minutes, hours, days.
  *
- * Minutes are told beside hours below ten of them only.
+ * Minutes are given with hours only below ten hours.
  *
- * @param {number} ms - the span in milliseconds; what lies ahead counts as 0
+ * @param {number} ms - the span in milliseconds; a negative one counts as 0
  * @param {(key: string, values: object) => string} say - words of the viewer's language
  */
 export function span(ms, say) {
@@ -31,13 +31,13 @@ export function span(ms, say) {
     : say("hours", { n: hours });
 }
 
-/** Return the size of a file in kB or MB, as it is written in a language. */
+/** Format the size of a file in kB or MB, in a language. */
 export function fileSize(bytes, language) {
   const [n, unit] = bytes < MEGABYTE ? [bytes / KILOBYTE, "kB"] : [bytes / MEGABYTE, "MB"];
   return `${n.toLocaleString(language, { maximumFractionDigits: 1 })} ${unit}`;
 }
 
-/** Return a text without tone marks and capitals, to be searched in. */
+/** Return a text without tone marks and capitals, for searching. */
 export const fold = (text) =>
   text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("đ", "d");
 
@@ -52,7 +52,7 @@ export function without(params, names) {
   return found;
 }
 
-/** Set parameters to values; what has none is deleted. */
+/** Set parameters to values; delete those without one. */
 export function assign(params, values) {
   for (const [name, value] of Object.entries(values)) {
     if (value) params.set(name, value);
@@ -61,10 +61,10 @@ export function assign(params, values) {
   return params;
 }
 
-/** Return whether somebody types in an element: keys are letters there. */
+/** Return whether an element is a field, in which keys are text. */
 export const isField = (element) => /^(INPUT|SELECT|TEXTAREA)$/.test(element?.tagName ?? "");
 
-/** Return whether a click is one without keys and with the first button: it may be followed here. */
+/** Return whether a click is by the first button without modifier keys: scripts may handle it. */
 export const isPlainClick = (event) =>
   !event.button && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 

@@ -14,7 +14,7 @@ from dashboard.request.context import PageContext
 from schemas.reference import category_label
 
 ANEW = {"records_page": None}
-"""Parameters that another selection removes: the page of a table that no longer exists."""
+"""Parameters to remove when the selection changes, such as the page of a table that is replaced."""
 
 
 def bar(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:

@@ -29,7 +29,7 @@ KEEP_SECONDS = 60.0
 DRAWN_FLOWS = 80
 """Most lines drawn, those of most documents; more would be a knot that nobody can read."""
 SOON = timedelta(hours=24)
-"""Meetings that begin within this time are shown as coming."""
+"""Meetings that begin within this time are shown as upcoming."""
 SLOW_HOURS = 4.0
 """A line whose median time until receipt is longer than this is slow."""
 OVERDUE = BY_CODE["filing.overdue"]
@@ -71,7 +71,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class MeetingSite:
-    """Meeting sites at a spot: connected or missing ones of current meetings, and coming ones."""
+    """Numbers of meeting sites at a spot: connected, missing, invited to upcoming meetings."""
 
     code: str
     spot: Spot
@@ -83,7 +83,7 @@ class MeetingSite:
 
 @dataclass(frozen=True)
 class Meetings:
-    """Current meetings, those of the next hours, and their sites."""
+    """Current meetings, upcoming ones, and their sites."""
 
     live: Sequence[Row]
     coming: Sequence[Row]
@@ -105,13 +105,13 @@ class Feeds:
 
     @property
     def state(self) -> SourceState:
-        """The most severe state: one dead feed makes all of a commune's dead."""
+        """The most severe state of its feeds: one silent feed makes a whole commune silent."""
         return self.sources[0].state
 
 
 @dataclass(frozen=True)
 class Calls:
-    """Alarms at a spot, most severe first; `code` is empty for a place that is no unit."""
+    """Alarms at a spot, most severe first; `code` is empty for a position that is not a unit's."""
 
     code: str
     spot: Spot
@@ -119,7 +119,7 @@ class Calls:
 
 
 def store(context: PageContext) -> MapStore:
-    """Return the queries of the map."""
+    """Return the store of the map's queries."""
     return MapStore(context.lives)
 
 
@@ -129,7 +129,7 @@ def viewed(context: PageContext, request: PageRequest) -> MapView:
 
 
 def cached(context: PageContext, view: MapView, what: Hashable, question: Callable[[], T]) -> T:
-    """Return the cached answer about the period of a view; that of a named moment does not age."""
+    """Return the answer to a query about the period of a view, cached for `KEEP_SECONDS`."""
     return context.cached(("map", what, view.since, view.until), question, seconds=KEEP_SECONDS)
 
 
@@ -150,7 +150,7 @@ def reports(context: PageContext, view: MapView) -> int:
 
 
 def communes(context: PageContext, view: MapView) -> tuple[Readings, Shades]:
-    """Return the measure by commune, and the classes, without communes of silent sources."""
+    """Return the measure by commune, and its classes over communes with current data."""
 
     def load() -> tuple[Readings, Shades]:
         found = store(context).by_unit(
@@ -173,7 +173,7 @@ def communes(context: PageContext, view: MapView) -> tuple[Readings, Shades]:
 
 
 def outside(context: PageContext, view: MapView) -> tuple[float, list[str]]:
-    """Return the count and codes of a measure in communes outside the province, or nothing."""
+    """Return the sum and the codes of communes outside the province; zero unless it is a count."""
     found = {
         unit: one.value
         for unit, one in communes(context, view)[0].items()
@@ -189,7 +189,7 @@ def overdue(context: PageContext, view: MapView) -> list[Amount]:
 
 
 def amounts(context: PageContext, view: MapView, figure: Figure) -> list[Amount]:
-    """Return what a figure that counts reads at the spot of each agency, most first."""
+    """Return the counts of a figure by the spot of each agency, largest first."""
 
     def load() -> list[Amount]:
         where = spots(context.place)
@@ -245,7 +245,7 @@ def flows(context: PageContext, view: MapView) -> list[Edge]:
 
 
 def meetings(context: PageContext, view: MapView) -> Meetings:
-    """Return the current meetings and those of the next hours, with their sites."""
+    """Return the current and the upcoming meetings, with their sites."""
 
     def load() -> Meetings:
         clock = At(view.until) if view.past else context.clock

@@ -29,7 +29,7 @@ def picked(
     *,
     usual: str = "",
 ) -> html.Label:
-    """Build a list to choose a parameter from; the script follows a choice at once."""
+    """Build a drop-down list for a parameter; the page's script applies a choice at once."""
     choices = [html.Option(text, value=code, selected=code == value) for code, text in options]
     data: dict[str, Any] = {"data-choose": name, "data-usual": usual}
     return html.Label(
@@ -96,7 +96,7 @@ def communes(context: PageContext, request: PageRequest, view: MapView) -> list[
 
 
 def _outside(context: PageContext, request: PageRequest, view: MapView) -> list[Part]:
-    """Say how much lies in no commune, because its code is of no unit here, with a list of it."""
+    """Show how much lies outside the communes of the province, with a link to those records."""
     count, codes = layer_data.outside(context, view)
     if not count:
         return []

@@ -67,7 +67,10 @@ def map_data(
 
 
 def _moment(context: PageContext) -> list[tuple[str, str]]:
-    """Return the moment shown, which the address of a followed run omits; nothing for now."""
+    """Return the past moment shown, as parameters for the script; none for the present.
+
+    The address of a followed run does not hold it.
+    """
     if not isinstance(context.clock, Replay):
         return []
     return [
@@ -150,11 +153,11 @@ def mark(code: str, spot: Spot, heading: str, *texts: str, **more: Any) -> Mark:
     """Return a mark at a spot: its heading, at most `MAX_LINES` lines, and what a painter needs.
 
     Args:
-        code: the unit that a click chooses; empty for none.
-        spot: where it lies.
+        code: the unit that a click selects; empty for none.
+        spot: its position.
         heading: the first line.
         texts: further lines; empty ones are left out.
-        more: by name, such as `n`, the number of marks that are drawn as squares.
+        more: further properties, such as `n`, the number in a square.
     """
     lines = [one for one in texts if one]
     kept = (

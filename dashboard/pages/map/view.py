@@ -41,7 +41,7 @@ JUST_NOW = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class MapView:
-    """A parsed address, with defaults for what it does not understand; `problem` names the rest."""
+    """A parsed address, with defaults for invalid values; `problem` is a message key."""
 
     layers: tuple[str, ...] | None = None
     """The names of the layers; None for the usual ones."""
@@ -93,7 +93,7 @@ class MapView:
         return self.until - self.since
 
     def scope(self, place: ProvinceContext, spots: Spots) -> Scope:
-        """Return what its queries are about."""
+        """Return the scope of its queries."""
         communes = self.inside(spots) if self.box else self.communes or None
         bodies = tuple(
             one.code for one in place.agencies if communes is not None and one.commune in communes
@@ -143,7 +143,7 @@ def _numbers(text: str, count: int) -> tuple[float, ...] | None:
 
 
 def box_of(text: str) -> Box | None:
-    """Parse a box, as `west,south,east,north`; None if it is none."""
+    """Parse a box, as `west,south,east,north`; None if it is malformed."""
     found = _numbers(text, 4)
     if found is None:
         return None
@@ -188,7 +188,7 @@ def _in_window(view: MapView, request: PageRequest, now: datetime) -> MapView:
 
 
 def _instead(code: str, place: ProvinceContext) -> list[str]:
-    """Return the communes of the day in place of one of the other side of the reform."""
+    """Return the communes in force on the day for one of the other side of the reform."""
     if place.units == "today":
         return [restate.today(code)]
     return [one.former for one in places.predecessors(code) if one.default]
@@ -204,7 +204,7 @@ def _of_units(view: MapView, text: str, place: ProvinceContext) -> MapView:
             communes += [code] if code in place.names else _instead(code, place)
         elif found.what == "agency":
             agency = code
-    # An agency is shown alone.
+    # A selected agency excludes communes.
     return replace(
         view,
         communes=() if agency else tuple(dict.fromkeys(communes)),

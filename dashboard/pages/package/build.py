@@ -54,7 +54,7 @@ def build(
     openings: Sequence[Opening] | None = None,
     run: ReplayRun | None = None,
 ) -> Manifest:
-    """Write the package of a period; what cannot be pictured is left out and listed.
+    """Write the package of a period; pages that cannot be pictured are left out and listed.
 
     Args:
         connection: of live, or of a replay run.
@@ -66,7 +66,7 @@ def build(
         cookies: hold the rights of the pictured pages' viewer.
         run: the replay run of the connection; None for live. The package names it, so that nobody
             takes an exercise for a real event.
-        tell: is told what is written, and how many parts of how many are done.
+        tell: is called with what is being written, the number of parts done, and their total.
         openings: decryptions of identities; None for an account that may not read their log.
 
     Raises:

@@ -45,7 +45,7 @@ _NUMBERS = itertools.count(1)
 
 
 class PictureError(Exception):
-    """The reason why a page could not be pictured."""
+    """A page could not be pictured; the message says why."""
 
 
 def installed() -> str | None:

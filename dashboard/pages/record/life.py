@@ -29,7 +29,7 @@ def headline(
     request: PageRequest,
     now: datetime,
 ) -> list[Part]:
-    """Show the status, the time left or overdue, whether it was late, out of order; a contact."""
+    """Show subject, status, time left or overdue, irregular steps, and the current holder."""
     translator, last = request.translator, steps[-1]
     marks: list[Part] = [
         html.Span(status_label(kind, last, request.language), className="status"),

@@ -173,4 +173,4 @@ def _difference(row: Row, translator: Translator) -> str:
     digits = 0 if float(after - before).is_integer() else 1
     return translator.change(
         round(after, digits) - round(before, digits), digits
-    )  # the picture of the column beside it
+    )  # as the columns show them

@@ -73,7 +73,7 @@ def children_table(
 def columns(
     request: PageRequest, place: ProvinceContext, chosen: Figure | None, *, short: bool
 ) -> tuple[TableColumn, ...]:
-    """Return the columns: unit (short name if `short`), chosen figure, the usual ones."""
+    """Return the columns: unit (not broken if `short`), chosen figure, the usual figures."""
     translator = request.translator
     codes = dict.fromkeys([*([chosen.code] if chosen else []), *USUAL])
     return (

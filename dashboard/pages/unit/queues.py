@@ -1,4 +1,4 @@
-"""Records of a unit: the first of each queue that waits for somebody, or all behind a figure."""
+"""Records of a unit: the first of each queue that needs action, or all behind a figure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,7 +23,7 @@ QUEUES = (
     ("feedback.open", "queue_feedback", "left"),
     ("document.waiting", "queue_documents", "urgent"),
 )
-"""Figures whose records wait for somebody: code, heading, sort order."""
+"""Figures whose records need action: code, heading, sort order."""
 TOP = 6
 PREFIX = "records_"
 SORTS = {

@@ -20,7 +20,7 @@ from schemas.scores import Score
 
 @dataclass(frozen=True)
 class Backdrop:
-    """The rest of what scenes show; None for what no wall shows, which is not queried."""
+    """Scene content besides the snapshot; None where no wall shows it: it is not queried."""
 
     day_ago: Readings = field(default_factory=lambda: NOTHING)
     """Figures of one day ago."""

@@ -32,7 +32,7 @@ WORST_FIRST = (
 def meetings(
     backdrop: Backdrop, snapshot: Snapshot, place: ProvinceContext, translator: Translator
 ) -> list[Part]:
-    """List the meetings in progress: host, subject, start, connected and missing sites."""
+    """List the meetings in progress, with connected and missing sites; then the next meetings."""
     if backdrop.meetings is None:
         return [_calm(translator("loading"))]
     live = [_meeting(row, snapshot, place, translator) for row in backdrop.meetings] or [
@@ -197,7 +197,7 @@ def _points(
 
 
 def sources(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> list[Part]:
-    """Show every promised feed as a mark, worst first, by kind; name those without current data."""
+    """Show every agreed feed as a mark, worst first, by kind; name those without current data."""
     rows = []
     for kind in KINDS:
         its = [one for one in snapshot.sources if one.kind == kind.name]

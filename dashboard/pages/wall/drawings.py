@@ -28,12 +28,11 @@ class Drawings:
     _bodies: dict[tuple[Language, Measure | None, Scene], Texts] = field(default_factory=dict)
     _frames: dict[tuple[WallView, Turn], Texts] = field(default_factory=dict)
     _changes: dict[tuple[int, int], tuple[Texts, Texts, Texts]] = field(default_factory=dict)
-    """Differences by the identities of two frames, with the frames, so that their identities stay
-    taken.
+    """Differences by the ids of two frames; the frames are kept so that their ids are not reused.
     """
 
     def frame(self, snapshot: Snapshot, backdrop: Backdrop, view: WallView, turn: Turn) -> Texts:
-        """Return all that a wall of a view shows; raises what the painter raises."""
+        """Return the frame of a view at a turn, as JSON by component and property."""
         if self._of is None or self._of[0] is not snapshot or self._of[1] is not backdrop:
             self._of = (snapshot, backdrop)
             self._bodies.clear()

@@ -1,4 +1,4 @@
-"""Page of the wall: the layout. Its content is pushed; until then it says that it is opening."""
+"""Page of the wall: its layout. Content is pushed; until it arrives, a text says so."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode

@@ -64,7 +64,7 @@ def _targets(stage: Stage) -> list[FigureCard]:
 
 
 def _index(stage: Stage) -> list[FigureCard]:
-    """Show the computed total with its coverage, beside the published one."""
+    """Show the computed total with its coverage, then the published total and rank."""
     score, other, translator = stage.backdrop.score, stage.backdrop.published, stage.translator
     if score is None:
         return []

@@ -1,4 +1,4 @@
-"""Figures of a scene about one kind, as declared, beside their targets and values of a day ago."""
+"""Figures of a scene about one kind, as declared, with their targets and earlier values."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ from schemas.figures import BY_CODE, UNKNOWN, MeasureUnit, Reading
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure of a scene; `today` says that it counts what came since midnight."""
+    """A figure of a scene; with the span `today` it counts since midnight."""
 
     code: str
     span: Literal["now", "today"] = "now"
