@@ -33,16 +33,12 @@ class Query:
     tables: tuple[Table | str, ...] = ()
     """All tables and views that it reads, views by their names."""
     entities: str = ""
+    """SQL condition that holds for every row the query needs; `{entities}` in the template."""
+    since: datetime | None = None
     """Of closed entities, the query needs only those that began, changed or were closed after this.
 
     None: it needs all. A query with `since` may group by agencies and communes only, or by other
     columns if each group counts only rows that meet this condition.
-    """
-    since: datetime | None = None
-    """Moment after which closed entities began, changed or were closed, if it needs only those.
-
-    None: it needs everything. With it, it may group by agencies and communes only, or by others if
-    a group counts only rows that meet this.
     """
     held: datetime | None = None
     """The query needs only the steps that held at this moment or later; None: all steps."""
