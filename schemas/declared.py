@@ -1,7 +1,4 @@
-"""Check declarations.
-
-One that lacks a part does not import, and the error names what is missing.
-"""
+"""Check declarations when they are imported; an error names the parts that one lacks."""
 
 from collections.abc import Iterable
 

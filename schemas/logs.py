@@ -61,10 +61,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Return an exception in one line.
-
-    It has the type, the message, and the innermost frames as `file:line function`.
-    """
+    """Return an exception in one line: type, message, innermost frames as `file:line function`."""
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
     way = " > ".join(
         f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}"
@@ -78,7 +75,7 @@ def describe(error: BaseException) -> str:
 def configure(process: str, level: int = logging.INFO) -> None:
     """Send every record of this process to standard error, one line each.
 
-    That includes warnings and exceptions that nobody caught.
+    Warnings and uncaught exceptions are logged, too.
 
     Args:
         process: Its name in the lines, such as `ingest.gateway`.

@@ -121,7 +121,7 @@ class RetentionDays:
 class RetentionCheck:
     """Refuses events from before the retained period.
 
-    `days` is that period before their arrival, 0: unlimited.
+    `days` is the maximum age of an event at its arrival; 0: unlimited.
     """
 
     days: int = KEEP_FOREVER

@@ -81,7 +81,7 @@ class RowCodec(Generic[T]):
     def columns(self, objects: Iterable[T]) -> list[list[Any]]:
         """Return objects as columns, with moments as milliseconds since 1970.
 
-        `streams.worker.store` writes these fastest.
+        This is the form that `streams.worker.store` writes fastest.
         """
         kept = list(objects)
         return [[_ticks(encode(value(one))) for one in kept] for value, encode in self._written]

@@ -95,7 +95,4 @@ REPORTS = Query(
     (state_table(INDICATOR),),
     entities="unit IN %(units)s",
 )
-"""Reports of some units since `since`, in any order.
-
-The newest of each indicator, unit and period.
-"""
+"""Newest report of each indicator, unit and period since `since`, of some units, in any order."""

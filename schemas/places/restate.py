@@ -6,19 +6,18 @@ An event carries the code of its day, and today's communes reuse codes of former
 has a meaning only with a day: the Vietnamese day on which the event occurred, before 2025-07-01 or
 not. The rule, for a code and a day:
 
-1. Before the reform, a code that a former unit had means that unit; from it on, a code that a
-   commune of today has means that one.
-2. Otherwise it means the unit of the other side that has it. So a report that arrives late, about
-   something registered before the
-   reform and still under its old code, is restated as long as no commune of today uses the code; if
-   one does, it is that commune.
+1. On a day before the reform, a code means the former unit that had it; from the reform on, it
+   means the commune of today that has it.
+2. If no unit of that side has the code, it means the unit of the other side. So an event of today
+   under an old code (a late report about a filing that was registered before the reform) is
+   restated, unless a commune of today uses the code: then it counts in that commune.
 3. A code that neither side has (a place outside of Việt Nam, an error, the province as a whole) is
    left as it is.
 
-A former unit is restated to its default successor. Where it was divided that is a convention, not
-knowledge: a point does not decide, as outlines are schematic. Whatever was restated from divided
-units is therefore counted as uncertain, and labelled so. One commune of today (of 3,321) is the
-default of no former unit and has no restated history.
+A former unit is restated to its default successor. For a unit that was divided this is a
+convention, not knowledge: an event's coordinates do not decide, as outlines are schematic. Events
+restated from divided units are therefore counted as uncertain, and labelled so. One commune of
+today (of 3,321) is the default of no former unit and has no restated history.
 
 The SQL reads the view `unit_successors` and the table `unit_heirs`. Restating row by row costs more
 than summing by code on each side of the reform first, as `dashboard.query.units` does

@@ -80,7 +80,7 @@ class WorkingCalendar:
     def is_working(self, moment: datetime) -> bool:
         """Return whether a moment lies in working hours.
 
-        Their first instant does, their last does not.
+        The start of a session does, its end does not.
         """
         table, day, within = self._locate(moment)
         return any(start <= within < end for start, end in table.sessions[day])

@@ -31,10 +31,7 @@ class InputState(WordedCode):
 
 @dataclass(frozen=True)
 class Question:
-    """A link to the records behind an item.
-
-    It has a figure's code, and fields with values to filter records by.
-    """
+    """A link to the records behind an item: a figure's code and values to filter records by."""
 
     figure: str
     where: Where = ()

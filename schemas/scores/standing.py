@@ -1,6 +1,6 @@
 """Judge how a target stands: met, on track, at risk, off track, missed, or unknown.
 
-It depends on the value now and its forecast.
+The status depends on the current value and on its forecast.
 """
 
 from collections.abc import Mapping, Sequence

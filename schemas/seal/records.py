@@ -41,10 +41,7 @@ _FORM = re.compile(FORM.pattern.encode())
 
 
 def sealed(record: bytes, sealer: Sealer) -> bytes:
-    """Return the record with every identity encrypted.
-
-    The very same object if there is none to encrypt.
-    """
+    """Return the record with every identity encrypted; the same object if it has none."""
     return _replaced(record, sealer.seal)
 
 

@@ -160,10 +160,7 @@ class SourceStanding:
     by_state: Mapping[SourceState, timedelta]
 
     def share(self, of: SourceState) -> float:
-        """Return the part of the expected time in a state, in percent.
-
-        0 if nothing was expected.
-        """
+        """Return the share of the expected time in a state, in percent; 0 if none was expected."""
         return 100 * (self.by_state.get(of, timedelta(0)) / self.expected) if self.expected else 0.0
 
     @property

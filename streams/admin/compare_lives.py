@@ -106,7 +106,7 @@ def repair_lives(client: Client, kind: Kind, calendar: int, where: str) -> int:
 def _compare_once(
     client: Client, life: Life, calendar: int, progress: LivesProgress, where: str
 ) -> tuple[int, dict[str, int], int]:
-    """Compare once the lives of the entities all of whose events are in the lives already.
+    """Compare once the lives of the entities whose events are all in the lives already.
 
     The others are left out: their lives are about to be computed.
 

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 PIECE = 500
 """Records that are decoded and converted to rows together.
 
-So few fit in the processor's cache, which saves a quarter of the time.
+A piece of this size fits in the processor's cache, which saves a quarter of the time.
 """
 
 

@@ -43,9 +43,9 @@ T = TypeVar("T")
 LINGER_SECONDS = 0.05
 """Seconds to wait for more chunks once there is one, for fewer and larger inserts."""
 MAX_RECORDS = 40_000
-"""About how many records a batch holds.
+"""Approximate number of records in a batch.
 
-One insert of so many costs ClickHouse two thirds of what two inserts of half as many cost.
+One insert of this size costs ClickHouse two thirds of what two inserts of half the size cost.
 """
 MAX_CHUNKS = 8
 """Number of waiting chunks, of at most a MB each, at which no more are fetched."""
