@@ -61,7 +61,7 @@ def _lines(file: BinaryIO, layout: Layout) -> Iterator[JsonDocument]:
             yield JsonDocument(layout.lines, kept, _too_long("line"))
             continue
         text = (line.removeprefix(_MARK) if layout.lines == 1 else line).strip()
-        # As they would be cut out of an array.
+        # The line may have been cut out of an array, with its comma.
         text = text.removesuffix(b",").rstrip()
         if text == b"{" and layout.lines == 1 + layout.blank:
             raise FileError(
