@@ -41,7 +41,7 @@ _FORM = re.compile(FORM.pattern.encode())
 
 
 def sealed(record: bytes, sealer: Sealer) -> bytes:
-    """Return the record with every identity encrypted; the same object if it has none."""
+    """Return the record with every identity encrypted; the same object if none needs it."""
     return _replaced(record, sealer.seal)
 
 

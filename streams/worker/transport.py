@@ -47,8 +47,9 @@ MAX_WAIT_MS = 50
 """Milliseconds that Kafka may delay the answer to a fetch for which it has no records.
 
 aiokafka has one fetch request in flight per broker. While chunks of some partitions wait here, that
-request covers only the others; if those are empty, records of all partitions wait until it is
-answered. Faust's 1.5 s made a busy worker stall for that long again and again.
+request covers only the others; if those are empty, a partition whose chunk was read meanwhile
+cannot be fetched again until the request is answered. Faust's 1.5 s made a busy worker stall for
+that long again and again.
 """
 
 
