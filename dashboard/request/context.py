@@ -129,7 +129,8 @@ class PageContext:
                 )
             return found
         at = found.at if found else min(run.moment, now)
-        # While a run is in progress, it does not know yet what was known of a moment.
+        # A run in progress shows no "as known": the events known at a moment may not all have
+        # arrived.
         is_known = (
             run.state is not RunState.RUNNING
             and found is not None

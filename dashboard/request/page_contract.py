@@ -24,7 +24,7 @@ class UndrawnComponentError(TypeError):
 
 
 def check_component(component: Component) -> None:
-    """Check one component, not what is in it.
+    """Check one component, without its children.
 
     Raises:
         UndrawnComponentError: the renderer cannot draw it.

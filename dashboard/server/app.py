@@ -186,7 +186,7 @@ def protected(server: FastAPI, settings: Settings, host: str) -> ASGI:
 
 
 def stay() -> None:
-    """Exempt what is loaded by now from garbage collection.
+    """Exempt the objects loaded so far from garbage collection.
 
     Otherwise places and pages would be searched again and again, for a tenth of a second while a
     viewer waits.

@@ -184,7 +184,7 @@ def _status(answer: Answer, media: str) -> int:
 
 
 def _nothing(category: str, reason: str) -> Answer:
-    """Return the answer to a request of which no event was read."""
+    """Return the answer to a request from which no event was read."""
     return Answer(accepted=0, duplicates=0, refused=0, category=category, reason=reason, events=[])
 
 

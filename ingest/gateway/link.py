@@ -18,7 +18,7 @@ from schemas.settings import Settings
 
 BEAT_SECONDS = 1.0
 ACK_SECONDS = 10.0
-"""How long an acknowledgement is awaited before the sender is told to send again."""
+"""Seconds to wait for an acknowledgement before the sender is asked to send again."""
 REFUSALS_SECONDS = 5.0
 """Interval at which the counts of refused events are sent."""
 STALE_SECONDS = 3.0

@@ -26,7 +26,7 @@ class FileError(Exception):
 
 
 class Row(NamedTuple):
-    """A row as it stands in the file."""
+    """A row of a file, before it is converted."""
 
     number: int
     """As a spreadsheet counts: the header is row 1.

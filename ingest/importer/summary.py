@@ -16,10 +16,10 @@ class Summary:
     """Lines that the rows span."""
     accepted: int = 0
     repeats: int = 0
-    """Rows of which every event was there before."""
+    """Rows all of whose events had been sent before."""
     refused: int = 0
     events: int = 0
-    """Events of the accepted rows that were not there before."""
+    """Events of the accepted rows that had not been sent before."""
     uncounted: int = 0
     """Accepted rows that no worker has counted yet; they may still be repeats or refused."""
     uncounted_because: str = ""

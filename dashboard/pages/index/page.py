@@ -53,7 +53,7 @@ def set_tabs(context: PageContext, request: PageRequest, criteria: CriteriaSet) 
 
 
 def notes(criteria: CriteriaSet, translator: Translator) -> html.Div:
-    """Say by which rule there is a total, and what was not verified."""
+    """Explain when a total is given, and say which items and grades are unverified."""
     doubtful = [item for item in criteria.items if not item.verified]
     points = translator.number(sum(item.points for item in doubtful))
     lines = [translator("coverage_rule", n=translator.number(criteria.coverage))]
