@@ -15,7 +15,10 @@ from dashboard.history.past import PastConnection
 from dashboard.query.clock import Picture, Replay
 from dashboard.query.connection import Connection
 from dashboard.query.figures import FigureStore
+from schemas.clickhouse.lives import current_table
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.replays import sandbox_url
+from schemas.events.kinds import FEEDBACK
 from schemas.figures import BY_CODE
 from schemas.moments import milliseconds
 from schemas.reference import calendar
@@ -49,9 +52,11 @@ def day_ends(steps: pd.DataFrame) -> list[datetime]:
 
 def stood(past: PastConnection) -> dict[str, tuple[int, int]]:
     """Return the same on a connection to the past."""
-    question = (
-        "SELECT agency, sum(standing != 'closed'), sum(standing = 'closed') FROM current_feedback "
-        "FINAL GROUP BY agency"
+    table = current_table(FEEDBACK)
+    question = Query(
+        "SELECT agency, sum(standing != 'closed'), sum(standing = 'closed') "
+        f"FROM {table.final} GROUP BY agency",
+        (table,),
     )
     return {agency: (stays, closed) for agency, stays, closed in past.tuples(question)}
 
@@ -105,9 +110,9 @@ def test_every_day_of_ten_weeks_has_the_open_and_closed_requests_of_the_file(
             agency: stays for agency, (stays, _) in expected.items()
         }, day
         known = PastConnection(connection, settings.province, Replay(day, Picture.KNOWN), lives)
-        assert known.tuples("SELECT count() FROM current_feedback FINAL") == [(0,)], (
-            "all of it was received when it was imported"
-        )
+        table = current_table(FEEDBACK)
+        nothing = known.tuples(Query(f"SELECT count() FROM {table.final}", (table,)))
+        assert nothing == [(0,)], "all of it was received when it was imported"
     line, winter = PastStore(connection), days[:60]  # of 24 hours each
     before = winter[0] - timedelta(days=1)
     happened = [

@@ -240,7 +240,7 @@ def test_the_commands_say_how_much_they_compared_and_what_differs(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--from", "yesterday", "--to", "2026-11-03"), b"'yesterday' is no date or time"),
+        (("--from", "yesterday", "--to", "2026-11-03"), b"'yesterday' is not a date or time"),
         (("--from", "2026-11-03", "--to", "2026-11-02"), b"is empty or impossible"),
         (
             ("--from", "2026-11-02", "--to", "2026-11-03", "--kind", "weather"),
@@ -326,7 +326,7 @@ def test_kill_9_of_a_rebuild_leaves_the_live_windows_as_they_were(
     wrong = windows(database)
     # It stands still with its table half full, as a long one does for minutes.
     sleep = "lambda *a: (print('there', flush=True), time.sleep(600))"
-    slow = f"import time, streams.admin.rebuild as r; c = r.counted; r.counted = {sleep}"
+    slow = f"import time, streams.admin.rebuild as r; r.recomputed_windows = {sleep}"
     line = [sys.executable, "-c", f"{slow}; from streams.__main__ import cli; cli()"]
     clean = {"PATH": "/usr/bin:/bin"} | environment
     with subprocess.Popen(

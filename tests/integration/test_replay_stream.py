@@ -29,9 +29,11 @@ from ingest import topics
 from ingest.producer import Producer
 from ingest.simulator import World
 from schemas.clickhouse import replays
+from schemas.clickhouse.query import Query
 from schemas.clickhouse.replays import ReplayRun, RunState, sandbox
 from schemas.clickhouse.sql import at, database
 from schemas.clickhouse.tables import state_table, windows_table
+from schemas.clickhouse.watch_tables import WATCH
 from schemas.events.codes import FeedbackStatus
 from schemas.events.envelope import write
 from schemas.events.kinds import FEEDBACK, FILING, KINDS, Kind
@@ -460,9 +462,8 @@ def test_a_day_of_the_past_is_an_exercise_of_today_and_is_watched_over(
             "46",
             Replay(live.run("today").moment, Picture.CORRECTED),
         )
-        assert shown.tuples("SELECT count() FROM watch_jobs")[0][0] > 5, (
-            "and the screens say that it is watched"
-        )
+        jobs = shown.tuples(Query(f"SELECT count() FROM {WATCH.ref}", (WATCH,)))
+        assert jobs[0][0] > 5, "and the screens say that it is watched"
         wait_for(
             lambda: counted(live.client, f"{base(own)}.current_filing FINAL") > 0, what="its lives"
         )
@@ -504,7 +505,11 @@ def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(
                 "it goes as time goes"
             )
             refused = command(live.environment, "streams", "replay", "compare", "storm")
-            assert one.live and refused.returncode == 1 and b"nothing to compare" in refused.stderr
+            assert (
+                one.live
+                and refused.returncode == 1
+                and b"no live windows to compare" in refused.stderr
+            )
             raised = f"{base(own)}.alarm_rows WHERE rule IN ('burst', 'cluster')"
             wait_for(
                 lambda: counted(live.client, raised) > 0,
@@ -527,10 +532,10 @@ def test_an_exercise_is_fed_by_the_simulator_and_live_hears_nothing_of_it(
     [
         (["--from", "2020-01-01", "--to", "2020-01-02", "--into", "x"], "Nothing happened"),
         (["--into", "Not a name"], "cannot be a name"),
-        (["--into", "x", "--speed", "fast"], "--speed is a number"),
-        (["--into", "x", "--source", "tape"], "--source is"),
-        (["--into", "x", "--source", "kafka", "--on-time"], "is read from ClickHouse"),
-        (["--from", "2026-11-10"], "--into NAME is needed"),
+        (["--into", "x", "--speed", "fast"], "--speed must be a number"),
+        (["--into", "x", "--source", "tape"], "--source must be one of"),
+        (["--into", "x", "--source", "kafka", "--on-time"], "choose ClickHouse as the source"),
+        (["--from", "2026-11-10"], "--into NAME is required"),
         (["remove", "nobody"], "There is no run nobody"),
         (["compare", "nobody"], "There is no run nobody"),
     ],
