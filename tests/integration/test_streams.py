@@ -186,7 +186,7 @@ def test_a_dead_letter_is_listed_mended_and_counted_once(
         wait_for(lambda: counted(database) == 1)
         assert b"No dead letters" in command(environment, "streams", "dead-letters", "list").stdout
         assert (
-            b"not a dead letter"
+            b"not the name of a dead letter"
             in command(environment, "streams", "dead-letters", "show", "nonsense").stderr
         )
         wait_for(lambda: no_differences(settings))

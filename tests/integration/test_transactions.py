@@ -141,6 +141,6 @@ def test_a_transaction_that_hangs_open_is_said_to_hold_others_up_and_is_no_loss(
         wait_for(
             lambda: counted(database) == 2 and lag(settings) == 0 and ready(settings)[0] == 200
         )
-        assert "their sender holds a transaction open" in running.text()
+        assert "a sender holds a transaction open" in running.text()
         assert "is missing" not in running.text() and "no longer has" not in running.text()
     assert database.execute("SELECT entity_id FROM feedback ORDER BY 1") == [("R0",), ("R3",)]
