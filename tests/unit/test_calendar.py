@@ -110,7 +110,7 @@ def test_zones_do_not_matter() -> None:
 def test_no_work_takes_no_time_and_work_cannot_be_taken_back() -> None:
     night = at("2026-03-02T22:00")
     assert CALENDAR.add_working(night, 0) == night
-    with pytest.raises(ValueError, match="taken away"):
+    with pytest.raises(ValueError, match="cannot be subtracted"):
         CALENDAR.add_working(night, -1)
 
 

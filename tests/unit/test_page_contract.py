@@ -22,7 +22,7 @@ COMPONENTS = client_files.FOLDER / "renderer" / "components.js"
 class OneContext:
     """A context of which a page needs nothing but that it is made once."""
 
-    def once(self, _key: object, make: Any, seconds: float = 0) -> Any:
+    def cached(self, _key: object, make: Any, seconds: float = 0) -> Any:
         return make()
 
     def of(self, _request: PageRequest) -> "OneContext":
