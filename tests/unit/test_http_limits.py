@@ -25,6 +25,8 @@ from schemas.http.middleware import protect
 from schemas.http.server import config
 from tests.running import wait_for
 
+pytestmark = pytest.mark.slow
+
 SMALL = Limits(
     header_seconds=0.6,
     body_grace_seconds=0.3,

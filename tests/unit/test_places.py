@@ -15,6 +15,8 @@ from schemas import places
 from schemas.places.atlas import OUTLINES
 from schemas.places.cli import app
 
+pytestmark = pytest.mark.slow
+
 LAST_DAY_OF_FOUR_LEVELS = date(2025, 6, 30)
 
 

@@ -38,6 +38,8 @@ from schemas.seal.keys import rotate
 from schemas.settings import Settings
 from tests.sealing import SEALER, SOMEBODY
 
+pytestmark = pytest.mark.slow
+
 EVENT = msgspec.json.decode(example(FEEDBACK))
 ESCAPED = json.dumps(SOMEBODY)[1:-1]
 TRACES = ("Nguyễn Văn Thử", "Thử", ESCAPED[:16], "0000 123 456")
