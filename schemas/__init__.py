@@ -10,7 +10,7 @@
 - `reference`: agencies, procedures, calendar, targets, criteria, alarm rules; `places`:
   provinces, communes, outlines.
 - `seal`: encrypts reporters' identities before anything stores them.
-- `documents` and `catalogue`: JSON Schema and the data dictionary, derived from all of these.
+- `documents`, `dictionary` and `catalogue`: JSON Schema and the docs derived from all of these.
 - `logs` for every process, `http` for every server: limits, allowed hosts, response headers,
   access log.
 """

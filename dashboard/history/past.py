@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any
 
 from dashboard.history.lives import ON_THEIR_WAY, PastLives
+from dashboard.history.prepared import Prepared
 from dashboard.history.slices import Slices
 from dashboard.history.sql import (
     PAST_TABLES,
     READ_ARRIVALS,
     NoPastError,
-    Prepared,
     Tables,
     check,
     derived_name,

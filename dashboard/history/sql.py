@@ -6,13 +6,14 @@ rows that `dashboard.history.lives` derives. `corrected`: what had happened by t
 received. The times of arrivals, refusals and evaluations of alarms are the same in both pictures.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import Any
 
-from dashboard.history.slices import MONTH, Slice, Tier
+from dashboard.history.prepared import Prepared
+from dashboard.history.slice_tables import MONTH, Tier
 from dashboard.query.clock import Picture, Replay
 from schemas.clickhouse.columns import Table, quoted
 from schemas.clickhouse.lives import FAR, LIVES, Life, current_table, life_table
@@ -28,10 +29,10 @@ from schemas.clickhouse.tables import (
     PROGRESS,
     SUCCESSORS,
     UNITS,
-    alarms_select,
     events_table,
     state_table,
 )
+from schemas.clickhouse.views import alarms_select
 from schemas.clickhouse.watch_tables import (
     ALARM_STEPS,
     ALARMS,
@@ -59,29 +60,6 @@ READ_ARRIVALS = {ARRIVALS.name, ARRIVAL_DAYS.name, FRESHNESS.name}
 
 class NoPastError(LookupError):
     """A query reads a table whose past is not kept."""
-
-
-class Prepared(NamedTuple):
-    """What has been prepared for one query, and the bounds that the query declares."""
-
-    derived: Collection[Life] = ()
-    """Lives derived again; their rows are sent along as the external table `derived_name`."""
-    slices: Mapping[Life, Slice] = {}
-    """Slices that hold the rows of `life_K` that the moment can see, back to `LOOKBACK`."""
-    mixed: Mapping[Life, Sequence[str]] = {}
-    """Entities of a slice whose lives were known in another version."""
-    newer: Mapping[Life, Sequence[str]] = {}
-    """Entities with events since the slice was made: they are not read from it."""
-    moments: Mapping[Life, str] = {}
-    """Tables that hold the rows of `current_K` that figures need."""
-    since: datetime | None = None
-    """`Query.since`."""
-    held: datetime | None = None
-    """`Query.held`."""
-    entities: str = "true"
-    """SQL condition on the requested entities, or its placeholder."""
-    minute: str = ""
-    """SQL for the arrivals of the moment's own minute; empty: read them from the events."""
 
 
 @dataclass(frozen=True)

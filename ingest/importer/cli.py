@@ -21,7 +21,7 @@ from rich.progress import (
 )
 
 from ingest import topics
-from ingest.importer import mapping as mappings
+from ingest.importer import mapping_file as mappings
 from ingest.importer.job import KAFKA_TIMEOUT_SECONDS, ImportJob
 from ingest.importer.mapping import MappingError
 from ingest.importer.outcome import Outcomes

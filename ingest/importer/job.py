@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from ingest.importer import mapping as mappings
+from ingest.importer import mapping_file as mappings
 from ingest.importer.documents import json_form
 from ingest.importer.mapping import FILE, Mapping, MappingError
 from ingest.importer.outcome import Outcomes, apply_reports

@@ -16,7 +16,7 @@ from typing import Any
 
 import shapely
 
-from ingest.importer.mapping import load
+from ingest.importer.mapping_file import load
 from ingest.importer.run import convert_file
 from schemas.events.envelope import Reader
 from schemas.seal.identity import KEY_BYTES, Sealer

@@ -16,7 +16,8 @@ from schemas.clickhouse.lives import life_tables, life_views
 from schemas.clickhouse.replays import REPLAY_STOPS, REPLAYS
 from schemas.clickhouse.retention import HORIZONS
 from schemas.clickhouse.sql import database
-from schemas.clickhouse.tables import materialized_views, state_table, tables, views, windows_table
+from schemas.clickhouse.tables import state_table, tables, windows_table
+from schemas.clickhouse.views import materialized_views, views
 from schemas.clickhouse.watch_tables import ALARM_STEPS, ARRIVALS
 from schemas.clickhouse.working_time import WORKING_WEEKS
 from schemas.events.kinds import KINDS

@@ -82,7 +82,8 @@ def replay(
         sys.exit("--into NAME is required; see --help.")
     from schemas.clickhouse.replays import SOURCES, RunMark, happened
     from streams.admin.period import parse
-    from streams.replay.run import Plan, run
+    from streams.replay.plan import Plan
+    from streams.replay.run import run
 
     if source not in SOURCES:
         sys.exit(f"--source must be one of {', '.join(SOURCES)}, not {source!r}.")
@@ -137,7 +138,8 @@ def open_(name: Name, workers: Workers = 1) -> None:
     Send scenes to it with `python -m ingest simulate --days 1 --live --into NAME`.
     """
     from schemas.clickhouse.replays import RunMark
-    from streams.replay.run import Plan, run
+    from streams.replay.plan import Plan
+    from streams.replay.run import run
 
     settings = load()
     where = f"{settings.kafka_servers}, {settings.clickhouse_server}"
@@ -183,7 +185,7 @@ def list_() -> None:
 def compare(name: Name) -> None:
     """Compare the windows of a run with the live ones, by measure; exit code 1 if any differs."""
     from schemas.clickhouse.replays import sandbox
-    from streams.replay.run import compare as compare_run
+    from streams.replay.comparison import compare as compare_run
 
     settings, one = load(), _find_run(name)
     if one.live:

@@ -279,3 +279,24 @@ def _belongs(period: MinutePeriod) -> Callable[[Any], bool]:
             return period.start * 1000 <= received_ms(record) < period.end * 1000
 
     return belongs
+
+
+async def no_chunks() -> AsyncIterator[list[ReplayedRecord]]:
+    """Yield nothing: the run is fed by others."""
+    return
+    yield []
+
+
+async def started(
+    chunks: AsyncIterator[list[ReplayedRecord]],
+) -> AsyncIterator[list[ReplayedRecord]]:
+    """Fetch the first chunk now, so that its errors are raised here, and return all chunks."""
+    first = await anext(chunks, None)
+
+    async def rest() -> AsyncIterator[list[ReplayedRecord]]:
+        if first is not None:
+            yield first
+        async for chunk in chunks:
+            yield chunk
+
+    return rest()

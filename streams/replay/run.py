@@ -11,22 +11,17 @@ import signal
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from aiokafka import AIOKafkaProducer
 from clickhouse_driver import Client
 
 from schemas.clickhouse.replays import (
-    Difference,
     ReplayRun,
-    RunMark,
     RunState,
-    difference,
     is_asked_to_stop,
     sandbox,
 )
-from schemas.clickhouse.sql import database
 from schemas.events.kinds import KINDS, Kind
 from schemas.events.topics import RECEIVED_AT
 from schemas.moments import from_milliseconds, milliseconds
@@ -36,13 +31,17 @@ from streams.admin.period import ALL_TIME, MinutePeriod, ProgressCallback
 from streams.admin.retain import events_kept_from, require_kept
 from streams.lives import Lives
 from streams.replay import admission, run_store
+from streams.replay.comparison import compare
 from streams.replay.history import (
     HistoryExtent,
     NotInKafkaError,
     ReplayedRecord,
     from_clickhouse,
     from_kafka,
+    no_chunks,
+    started,
 )
+from streams.replay.plan import Plan
 from streams.replay.sandbox import RunWorkers, create
 
 DAY = timedelta(days=1)
@@ -59,45 +58,6 @@ MAX_UNACKNOWLEDGED = 200
 """Maximum number of batches that were sent but not yet acknowledged while more is read."""
 MAX_SLEEP_SECONDS = 0.5
 """Seconds to sleep at most while no record is due."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The plan of a replay: its period, its speed, its source and its options."""
-
-    name: str
-    """The name of the run."""
-    period: MinutePeriod | None
-    """The period to replay; None for an open run, to which others send until it is stopped."""
-    speed: float = 0.0
-    """Seconds of history per second; 0: as fast as possible."""
-    source: str = "auto"
-    """kafka, clickhouse, or auto: Kafka if it holds all of the period, else ClickHouse."""
-    workers: int = 1
-    """The number of worker processes."""
-    mark: RunMark = RunMark.REPLAY
-    """The mark that screens show with the run."""
-    as_now: bool = False
-    """Shift the period by whole days so that it happens today, in real time, with a watch."""
-    on_time: bool = False
-    """Send each event when it happened, not when it arrived: for history imported later."""
-
-    def __post_init__(self) -> None:
-        """Check that the options fit together.
-
-        Raises:
-            ValueError: If `on_time` is combined with Kafka as the source.
-        """
-        if self.on_time and self.source == "kafka":
-            raise ValueError(
-                "Kafka's records have the times of their arrival: "
-                "choose ClickHouse as the source to replay on time."
-            )
-
-    @property
-    def live(self) -> bool:
-        """Return whether the run proceeds in real time."""
-        return self.as_now or self.period is None
 
 
 async def run(
@@ -166,7 +126,8 @@ class _Runner:
         except Exception as error:
             # If the run did not wait, its caller sees the error at once and may use the name again;
             # a run that waited was shown on screens, so its failure must be, too.
-            self._store(state=RunState.FAILED if waited else RunState.REMOVED, said=_reason(error))
+            end = RunState.FAILED if waited else RunState.REMOVED
+            self._store(state=end, said=run_store.reason(error))
             raise
         run_store.write(self._client, self._run)
         try:
@@ -179,7 +140,7 @@ class _Runner:
             self._store(state=RunState.STOPPED)
             raise asyncio.CancelledError from None
         except Exception as error:
-            self._store(state=RunState.FAILED, said=_reason(error))
+            self._store(state=RunState.FAILED, said=run_store.reason(error))
             raise
         return self._run
 
@@ -229,7 +190,7 @@ class _Runner:
         """
         planned, period = self._planned(), self._plan.period
         if period is None:
-            return planned.now(state=RunState.RUNNING, source="others"), _no_chunks()
+            return planned.now(state=RunState.RUNNING, source="others"), no_chunks()
         extent = HistoryExtent.of(self._client, period)
         shift = (
             (planned.begun_at - planned.since) // DAY * DAY if self._plan.as_now else timedelta(0)
@@ -273,11 +234,11 @@ class _Runner:
         plan = self._plan
         if plan.source != "clickhouse" and not plan.as_now and not plan.on_time:
             try:
-                return "kafka", await _started(from_kafka(self._settings, period, extent))
+                return "kafka", await started(from_kafka(self._settings, period, extent))
             except NotInKafkaError:
                 if plan.source == "kafka":
                     raise
-        return "clickhouse", await _started(
+        return "clickhouse", await started(
             from_clickhouse(self._settings, period, shift, on_time=plan.on_time)
         )
 
@@ -431,53 +392,9 @@ class _Runner:
         return sum(min(upto.get(part, 0), end) for part, end in list(self._ends.items()))
 
     def _compare(self) -> int:
-        return sum(
-            one.differing
-            for one in compare(self._client, self._settings, self._own, self._run).values()
-        )
+        found = compare(self._client, self._settings, self._own, self._run)
+        return sum(one.differing for one in found.values())
 
     def _store(self, **changes: object) -> None:
         self._run, self._stored_at = self._run.now(**changes), time.monotonic()
         run_store.write(self._client, self._run)
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:500] or type(error).__name__
-
-
-async def _no_chunks() -> AsyncIterator[list[ReplayedRecord]]:
-    return
-    yield []
-
-
-async def _started(
-    chunks: AsyncIterator[list[ReplayedRecord]],
-) -> AsyncIterator[list[ReplayedRecord]]:
-    """Fetch the first chunk now, so that its errors are raised here, and return all chunks."""
-    first = await anext(chunks, None)
-
-    async def rest() -> AsyncIterator[list[ReplayedRecord]]:
-        if first is not None:
-            yield first
-        async for chunk in chunks:
-            yield chunk
-
-    return rest()
-
-
-def compare(
-    client: Client, settings: Settings, own: Settings, one: ReplayRun
-) -> dict[Kind, Difference]:
-    """Return, by kind, how the windows of a run differ from the live ones.
-
-    Args:
-        client: A connection to the live database.
-        settings: The settings of the live installation.
-        own: The settings of the run.
-        one: The run.
-    """
-    live, its = database(settings.clickhouse_url), database(own.clickhouse_url)
-    return {
-        kind: Difference.of(client.execute(difference(kind, live, its, one.since, one.until))[0])
-        for kind in KINDS
-    }

@@ -21,3 +21,8 @@ def read(client: Client, name: str = "") -> list[ReplayRun]:
         clickhouse_driver.errors.Error: If ClickHouse cannot be used.
     """
     return [ReplayRun.of(row) for row in client.execute(runs(name))]
+
+
+def reason(error: Exception) -> str:
+    """Return why a run failed, as one line of at most 500 characters."""
+    return " ".join(str(error).split())[:500] or type(error).__name__

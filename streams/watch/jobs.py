@@ -14,14 +14,9 @@ from schemas.settings import Settings
 from streams.admin.retain import Retention
 from streams.lives import Lives
 from streams.watch import alarm_store
+from streams.watch.context import MeasureContext, WatchedProvince
 from streams.watch.engine import Observation, clear_retired, evaluate
-from streams.watch.questions import (
-    MEASURES,
-    QUESTIONS,
-    AlarmMeasure,
-    MeasureContext,
-    WatchedProvince,
-)
+from streams.watch.questions import MEASURES, QUESTIONS, AlarmMeasure
 from streams.watch.readings import TARGETS, observed, readings
 from streams.watch.snapshots import Snapshots
 from streams.worker.store import WorkerStore

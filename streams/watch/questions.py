@@ -6,111 +6,30 @@ after the moment do not count yet. All raise clickhouse-driver's errors.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from statistics import median
 from typing import Any
 
 from schemas import reference
 from schemas.clickhouse import sql
-from schemas.clickhouse.query import Query
 from schemas.clickhouse.sql import moment
 from schemas.declared import whole
 from schemas.events.codes import DocumentStatus, FeedbackStatus, Priority
 from schemas.figures import BY_CODE
 from schemas.figures.questions import QueryMoment, ask
-from schemas.moments import milliseconds
 from schemas.reference import Rule
-from schemas.sources.freshness import Source, SourceState, judge
+from schemas.sources.freshness import Source, SourceState
 from streams.watch.clusters import MIN_NEIGHBOURS, ReportPoint, clusters, named
-from streams.watch.engine import Alarm, Observation
-from streams.worker.store import WorkerStore
+from streams.watch.context import MeasureContext
+from streams.watch.engine import Observation
 
 USUAL_DAYS = 14
 """Days from which the usual amount of something is computed."""
-REFUSED_DAYS = 60
-"""Days for which the last refusal of a feed is searched."""
 NOBODY = timedelta(hours=1)
 """Working time without any event after which the path, not a single agency, is silent."""
 MIN_RATE = 0.001
 """Lower bound of the usual share of overdue filings."""
-
-
-@dataclass(frozen=True)
-class WatchedProvince:
-    """The province whose sources are watched; one without reference data has no agreed feeds."""
-
-    code: str
-
-    @cached_property
-    def agencies(self) -> tuple[reference.Agency, ...]:
-        """Return the province's agencies; none if the reference data does not have it."""
-        try:
-            return reference.agencies(self.code)
-        except KeyError:
-            return ()
-
-    @cached_property
-    def communes(self) -> Mapping[str, str]:
-        """Return the commune of each agency that belongs to one."""
-        return {one.code: one.commune for one in self.agencies if one.commune}
-
-    def communes_of(self, agency: str) -> tuple[str, ...]:
-        """Return the commune of an agency, if it belongs to one."""
-        return (self.communes[agency],) if agency in self.communes else ()
-
-
-@dataclass
-class MeasureContext:
-    """The context of measuring at one moment; what several measures need is queried once."""
-
-    store: WorkerStore
-    at: datetime
-    province: WatchedProvince
-    known: Sequence[Alarm] = field(default_factory=tuple)
-
-    def rows(self, query: Query | str, **given: Any) -> list[tuple[Any, ...]]:
-        """Run a query for the moment `at`.
-
-        Args:
-            query: The query; `now` is `at`.
-            given: Its parameters; a timedelta stands for that span before `at`.
-        """
-        values: dict[str, Any] = {"now": milliseconds(self.at)}
-        for name, value in given.items():
-            when = self.at - value if isinstance(value, timedelta) else value
-            values[name] = milliseconds(when) if isinstance(when, datetime) else when
-        return list(self.store.execute(query if isinstance(query, str) else query.live, values))
-
-    def figures(self, query: Query) -> list[tuple[Any, ...]]:
-        """Run a query of `schemas.figures`."""
-        return list(self.store.execute(query.live))
-
-    @cached_property
-    def sources(self) -> tuple[Source, ...]:
-        """Return the feeds with their freshness."""
-        heard = [
-            {"agency": a, "kind": k, "received_at": at} for a, k, at, _ in self.rows(sql.HEARD)
-        ]
-        ahead = [
-            {"agency": a, "kind": k, "seconds": seconds, "since": since}
-            for a, k, seconds, since in self.rows(sql.AHEAD, hour_ago=timedelta(hours=1))
-        ]
-        refused = [
-            {"agency": a, "kind": k, "refused_at": at}
-            for a, k, at in self.rows(
-                sql.REFUSED_LAST, start=timedelta(days=REFUSED_DAYS), end=self.at
-            )
-        ]
-        return judge(
-            self.province.agencies,
-            heard,
-            self.at,
-            reference.calendar(self.province.code),
-            ahead,
-            refused,
-        )
 
 
 def report_bursts(context: MeasureContext, rule: Rule) -> list[Observation]:

@@ -10,8 +10,8 @@ from schemas.figures.aging import TIMELY, By, aged, of_units, timely
 from schemas.figures.questions import QueryMoment, ask
 from schemas.reference import Rule, calendar
 from schemas.scores import IndicatorReport, TargetStanding
+from streams.watch.context import MeasureContext
 from streams.watch.engine import Observation
-from streams.watch.questions import MeasureContext
 
 Key = tuple[str, str]
 """Code of a figure, and of a unit: a commune, an agency, or an empty text for the province."""

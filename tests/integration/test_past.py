@@ -41,7 +41,8 @@ from dashboard.server import replay_routes as routes
 from schemas import places
 from schemas.clickhouse.lives import LIVES, Life, life_tables
 from schemas.clickhouse.query import Query
-from schemas.clickhouse.tables import tables, views
+from schemas.clickhouse.tables import tables
+from schemas.clickhouse.views import views
 from schemas.clickhouse.watch_tables import WATCH
 from schemas.events.codes import (
     Channel,

@@ -45,6 +45,7 @@ from streams.admin.period import parse
 from streams.replay import run, run_store
 from streams.replay.admission import DiskSpaceError
 from streams.replay.history import NotInKafkaError
+from streams.replay.plan import Plan
 from streams.replay.sandbox import remove
 from tests.running import Running, command, wait_for, worker
 from tests.simulated import backfill
@@ -376,7 +377,7 @@ def test_a_run_for_which_the_disk_has_no_room_says_so_and_does_not_begin(
     )
     monkeypatch.setattr(replays, "RESERVE_BYTES", 1 << 60)
     with pytest.raises(DiskSpaceError, match="not enough free disk space"):
-        asyncio.run(run.run(live.settings, run.Plan("crowded", DAY)))
+        asyncio.run(run.run(live.settings, Plan("crowded", DAY)))
     assert not run_store.read(live.client, "crowded")
     with pytest.raises(RunRequestError, match="disk"):
         store = ReplayStore(Connection(live.settings.clickhouse_url))
@@ -551,8 +552,8 @@ def test_what_cannot_be_sent_again_is_said_and_nothing_begins(
 def test_what_kafka_no_longer_holds_is_read_from_clickhouse(live: Live) -> None:
     asyncio.run(_forget_first(live.settings))
     with pytest.raises(NotInKafkaError, match="no longer holds"):
-        asyncio.run(run.run(live.settings, run.Plan("gone", DAY, source="kafka")))
-    done = asyncio.run(run.run(live.settings, run.Plan("gone", DAY)))
+        asyncio.run(run.run(live.settings, Plan("gone", DAY, source="kafka")))
+    done = asyncio.run(run.run(live.settings, Plan("gone", DAY)))
     assert (done.state, done.source, done.differing) == (RunState.FINISHED, "clickhouse", 0)
 
 

@@ -21,7 +21,7 @@ from dashboard.request.address import PageRequest, format_moment
 from dashboard.request.context import PageContext
 from dashboard.server.replay_routes import line
 from ingest.producer import Producer
-from schemas.clickhouse.tables import materialized_views
+from schemas.clickhouse.views import materialized_views
 from schemas.events import envelope
 from schemas.events.codes import FeedbackStatus
 from schemas.events.kinds import FEEDBACK, KINDS

@@ -75,7 +75,7 @@ def test_sql_and_python_restate_every_code_of_every_day_alike(
 
 
 def test_what_the_dictionary_shows_for_outsiders_can_be_asked(database: Client) -> None:
-    from schemas.documents import dictionary
+    from schemas.dictionary import dictionary
 
     _, _, rest = dictionary().partition("```sql\n")
     sql, _, _ = rest.partition("```")

@@ -21,9 +21,10 @@ from schemas.places import restate
 from schemas.reference import ZONE, Rule, alarm_rule, alarm_rules
 from schemas.settings import Settings
 from streams.watch import alarm_store, jobs, run
+from streams.watch.context import MeasureContext, WatchedProvince
 from streams.watch.engine import Observation
 from streams.watch.jobs import JOBS, Task, WatchJob
-from streams.watch.questions import QUESTIONS, MeasureContext, WatchedProvince
+from streams.watch.questions import QUESTIONS
 from streams.watch.readings import readings
 from streams.worker.store import WorkerStore
 from tests.running import Running, command, wait_for

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from ingest.importer.mapping import load
+from ingest.importer.mapping_file import load
 from ingest.importer.rows import FileError, Layout, Row
 from ingest.importer.sheets import sheet_rows
 from ingest.mappings.indicators_form import COLUMNS

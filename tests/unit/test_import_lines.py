@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from ingest.importer.delimited import MAX_QUOTED_LINES, csv_rows
 from ingest.importer.documents import Form, json_rows
-from ingest.importer.mapping import Mapping, load
+from ingest.importer.mapping import Mapping
+from ingest.importer.mapping_file import load
 from ingest.importer.refused import RefusedRows, encodable
 from ingest.importer.rows import MAX_LINE_BYTES, FileError, Layout, Row
 from ingest.importer.run import convert, convert_file, is_refused_events, send_rows

@@ -16,7 +16,8 @@ import shapely
 from ingest.importer.convert import row_events
 from ingest.importer.delimited import csv_rows
 from ingest.importer.documents import json_form, json_rows
-from ingest.importer.mapping import Mapping, MappingError, load, names
+from ingest.importer.mapping import Mapping, MappingError
+from ingest.importer.mapping_file import load, names
 from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout, Row
 from ingest.importer.run import convert_file, refuse_other_kinds, send_rows

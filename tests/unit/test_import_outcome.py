@@ -14,7 +14,7 @@ from openpyxl import Workbook
 
 from ingest.importer import workbook
 from ingest.importer.job import ImportJob
-from ingest.importer.mapping import load
+from ingest.importer.mapping_file import load
 from ingest.importer.outcome import WorkerReport, apply_reports
 from ingest.importer.rows import Layout
 from ingest.importer.sent import SentPartition, SentRows

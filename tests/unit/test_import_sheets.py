@@ -15,7 +15,8 @@ from openpyxl import Workbook
 from ingest.importer import values
 from ingest.importer.delimited import csv_rows
 from ingest.importer.documents import json_rows
-from ingest.importer.mapping import Mapping, load
+from ingest.importer.mapping import Mapping
+from ingest.importer.mapping_file import load
 from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout, Row
 from ingest.importer.run import ConvertedRow, convert, send_rows

@@ -13,7 +13,8 @@ import pytest
 from openpyxl import Workbook
 
 from ingest.importer.delimited import csv_rows
-from ingest.importer.mapping import Mapping, MappingError, load
+from ingest.importer.mapping import Mapping, MappingError
+from ingest.importer.mapping_file import load
 from ingest.importer.refused import RefusedRows
 from ingest.importer.rows import FileError, Layout
 from ingest.importer.run import convert, convert_file, send_rows

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import ingest.mappings
-from ingest.importer.mapping import load, names
+from ingest.importer.mapping_file import load, names
 from ingest.importer.run import convert_file
 from schemas.events.envelope import Reader
 from tests.sealing import SEALER

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from dashboard.history.past import PastConnection
-from dashboard.history.sql import NoPastError, Prepared, Tables, check
+from dashboard.history.prepared import Prepared
+from dashboard.history.sql import NoPastError, Tables, check
 from dashboard.query.clock import Picture, Replay
 from dashboard.query.connection import Connection
 from schemas.clickhouse.lives import LIVES_PROGRESS, current_table

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from schemas import documents
+from schemas import dictionary, documents
 from schemas.clickhouse import tables
 from schemas.events.codes import FilingStatus, Priority
 from schemas.events.envelope import Reader, RefusalCategory, RefusalError, body, identity, write
@@ -136,7 +136,7 @@ def test_adding_a_field_is_one_edit() -> None:
     )
     assert "counter" in {column.name for column in tables.state_table(kind).columns}
     assert "Number of the counter" in json.dumps(documents.json_schema(kind))
-    assert any("`counter`" in line for line in documents._kind(kind))
+    assert any("`counter`" in line for line in dictionary._kind(kind))
     read = Reader().read(documents.example(FILING))
     values = {name: getattr(read.data, name) for name in Filing.__struct_fields__}
     row = columns_maker(kind)(

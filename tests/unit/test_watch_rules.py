@@ -13,8 +13,8 @@ import pytest
 from schemas.reference import ZONE, Agency, Feed, alarm_rule, calendar
 from schemas.sources.freshness import Source, SourceState, judge
 from streams.watch import questions
+from streams.watch.context import MeasureContext, WatchedProvince
 from streams.watch.engine import Alarm, Observation, evaluate
-from streams.watch.questions import MeasureContext, WatchedProvince
 
 FEED = Feed(kind="filing", rhythm_minutes=60, grace_minutes=60)
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=ZONE)
