@@ -58,6 +58,15 @@ class TableState:
             size,
         )
 
+    @property
+    def skip(self) -> int:
+        """The number of rows on the pages before."""
+        return (self.page - 1) * self.size
+
+    def rows_of_page(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows of the page, out of all in their order."""
+        return rows[self.skip : self.skip + self.size]
+
 
 def sorted_rows(
     rows: Iterable[Row], columns: Sequence[TableColumn], table_state: TableState

@@ -93,27 +93,18 @@ def in_scope(kind: Kind) -> str:
 
 def begun(kind: Kind) -> Figure:
     """Return a figure that counts the records of a kind that began in a period."""
-    return Figure(
-        code=f"{kind.name}.begun",
-        kind=kind,
-        vi="",
-        en="",
-        sentence="",
-        unit=MeasureUnit.COUNT,
-        part=count("true", "started_at"),
-    )
+    return _count(kind, f"{kind.name}.begun", count("true", "started_at"))
 
 
 def closed(kind: Kind) -> Figure:
     """Return a figure that counts the records of a kind that were closed in a period."""
+    return _count(kind, f"{kind.name}.closed_in", count("standing = 'closed'", "closed_at"))
+
+
+def _count(kind: Kind, code: str, part: tuple[FigurePiece, ...]) -> Figure:
+    """Return a figure that only the map queries, and labels itself."""
     return Figure(
-        code=f"{kind.name}.closed_in",
-        kind=kind,
-        vi="",
-        en="",
-        sentence="",
-        unit=MeasureUnit.COUNT,
-        part=count("standing = 'closed'", "closed_at"),
+        code=code, kind=kind, vi="", en="", sentence="", unit=MeasureUnit.COUNT, part=part
     )
 
 
@@ -157,18 +148,7 @@ class MapStore:
 
         Under `in_scope(kind)` also the number of its records of each kind.
         """
-        counted = [
-            Figure(
-                code=in_scope(kind),
-                kind=kind,
-                vi="",
-                en="",
-                sentence="",
-                unit=MeasureUnit.COUNT,
-                part=(FigurePiece(self._window(kind, scope)),),
-            )
-            for kind in kinds
-        ]
+        counted = [_count(kind, in_scope(kind), count(self._window(kind, scope))) for kind in kinds]
         found: dict[str, Reading] = {}
         for kind, ones in _by_kind((*figures, *counted)):
             where = self._where(kind, scope)
@@ -219,15 +199,7 @@ class MapStore:
         `order` is one of the `ORDERS` of records.
         """
         where = f"{self._window(kind, scope)} AND {self._where(kind, scope, category=False)}"
-        figure = Figure(
-            code=in_scope(kind),
-            kind=kind,
-            vi="",
-            en="",
-            sentence="",
-            unit=MeasureUnit.COUNT,
-            part=(FigurePiece(where),),
-        )
+        figure = _count(kind, in_scope(kind), count(where))
         only = {"category": (scope.category,)} if scope.category and kind is FEEDBACK else None
         store = RecordStore(self.lives)
         return store.behind(

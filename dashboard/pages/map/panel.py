@@ -247,7 +247,7 @@ def _records(
             order=order,
             down=table_state.down,
             limit=table_state.size,
-            skip=(table_state.page - 1) * table_state.size,
+            skip=table_state.skip,
         ),
     )
     heading = translator("map_records", kind=kind.label(request.language))

@@ -32,7 +32,7 @@ def grid(
 
 def range_of(request: PageRequest, wanted: Wanted, total: int) -> str:
     """Say which rows of how many are shown."""
-    number, first = request.translator.number, (wanted.page - 1) * wanted.size
+    number, first = request.translator.number, wanted.table_state.skip
     return request.translator(
         "range",
         first=number(first + 1),

@@ -83,7 +83,7 @@ def _rows(
             wanted.needs,
             wanted.order,
             limit=wanted.size,
-            skip=(wanted.page - 1) * wanted.size,
+            skip=wanted.table_state.skip,
             total=total,
         ),
     )

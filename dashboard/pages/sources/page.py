@@ -131,8 +131,7 @@ def _feeds(
     )
     table_state = TableState.of(request, "", "state", size=25)
     rows = sorted_rows([_row(one) for one in sources], columns, table_state)
-    start = (table_state.page - 1) * table_state.size
-    shown = [dict(row) for row in rows[start : start + table_state.size]]
+    shown = [dict(row) for row in table_state.rows_of_page(rows)]
     keys = tuple((row["agency"], row["kind"]) for row in shown)
     spans = context.cached(
         ("day", keys), lambda: context.sources.histories(keys, now - HISTORY, now), seconds=60
@@ -205,11 +204,10 @@ def _league(context: PageContext, request: PageRequest, league: Sequence[SourceS
         columns,
         table_state,
     )
-    start = (table_state.page - 1) * table_state.size
     return table(
         request,
         columns,
-        rows[start : start + table_state.size],
+        table_state.rows_of_page(rows),
         table_state,
         prefix="league_",
         total=len(rows),
@@ -270,11 +268,10 @@ def _refused(context: PageContext, request: PageRequest, chosen: str) -> Part:
     )
     table_state = TableState.of(request, "refused_", "-until", size=10)
     rows = sorted_rows(rows, columns, table_state)
-    start = (table_state.page - 1) * table_state.size
     return table(
         request,
         columns,
-        rows[start : start + table_state.size],
+        table_state.rows_of_page(rows),
         table_state,
         prefix="refused_",
         total=len(rows),

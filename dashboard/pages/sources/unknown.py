@@ -102,12 +102,11 @@ def unknown_table(context: PageContext, request: PageRequest, chosen: str) -> Pa
     rows: list[Row] = [{"of": one} for one in found]
     table_state = TableState.of(request, PREFIX, "-records", size=PAGE_SIZE)
     rows = sorted_rows(rows, columns, table_state)
-    start = (table_state.page - 1) * table_state.size
     label = translator("unknown_codes")
     grid = table(
         request,
         columns,
-        rows[start : start + table_state.size],
+        table_state.rows_of_page(rows),
         table_state,
         prefix=PREFIX,
         total=len(rows),

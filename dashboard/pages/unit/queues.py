@@ -114,7 +114,7 @@ def behind(context: PageContext, request: PageRequest, unit: UnitRef, now: datet
             order=order,
             down=table_state.down,
             limit=table_state.size,
-            skip=(table_state.page - 1) * table_state.size,
+            skip=table_state.skip,
         ),
     )
     heading = translator(
