@@ -23,22 +23,22 @@ class Labelled:
 class NumberedCode(Labelled, IntEnum):
     """A code that is sent as a number."""
 
-    def __new__(cls, value: int, vi: str = "", en: str = "") -> Self:
-        """Create a member from its number and its two labels; a look-up passes only the number."""
+    def __new__(cls, value: int, *labels: str) -> Self:
+        """Create a member; without its two labels that is a `ValueError`, at import."""
         member = int.__new__(cls, value)
         member._value_ = value
-        member.vi, member.en = vi, en
+        member.vi, member.en = labels
         return member
 
 
 class WordedCode(Labelled, StrEnum):
     """A code that is sent as a word."""
 
-    def __new__(cls, value: str, vi: str = "", en: str = "") -> Self:
-        """Create a member from its word and its two labels; a look-up passes only the word."""
+    def __new__(cls, value: str, *labels: str) -> Self:
+        """Create a member; without its two labels that is a `ValueError`, at import."""
         member = str.__new__(cls, value)
         member._value_ = value
-        member.vi, member.en = vi, en
+        member.vi, member.en = labels
         return member
 
 

@@ -1,14 +1,11 @@
 """The jobs of the watch and their periods, from cheap rules each second to expensive ones."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from clickhouse_driver import Client
 
-from schemas.declared import whole
-from schemas.figures import BY_CODE
-from schemas.figures.aging import TIMELY
 from schemas.reference import ZONE, Rule, alarm_rules
 from schemas.settings import Settings
 from streams.admin.retain import Retention
@@ -16,8 +13,8 @@ from streams.lives import Lives
 from streams.watch import alarm_store
 from streams.watch.context import MeasureContext, WatchedProvince
 from streams.watch.engine import Observation, clear_retired, evaluate
-from streams.watch.questions import MEASURES, QUESTIONS, AlarmMeasure
-from streams.watch.readings import TARGETS, observed, readings
+from streams.watch.questions import JOB_SECONDS, MEASURES, QUESTIONS, AlarmMeasure
+from streams.watch.readings import observed, readings
 from streams.watch.snapshots import Snapshots
 from streams.worker.store import WorkerStore
 
@@ -45,17 +42,21 @@ def _rules(at: datetime) -> tuple[Rule, ...]:
     return alarm_rules(at.astimezone(ZONE).date())
 
 
+def _context(task: Task) -> MeasureContext:
+    return MeasureContext(
+        task.store,
+        task.at,
+        WatchedProvince(task.settings.province),
+        alarm_store.read(task.store, task.at),
+    )
+
+
 def alarms_of(*measures: str) -> Callable[[Task], None]:
     """Return a job's function that evaluates the rules of some measures."""
 
     def run(task: Task) -> None:
         rules = [rule for rule in _rules(task.at) if rule.measure in measures]
-        context = MeasureContext(
-            task.store,
-            task.at,
-            WatchedProvince(task.settings.province),
-            alarm_store.read(task.store, task.at),
-        )
+        context = _context(task)
         seen: dict[str, Sequence[Observation] | None] = {
             rule.code: QUESTIONS[rule.measure](context, rule) for rule in rules
         }
@@ -68,12 +69,7 @@ def figures(task: Task) -> None:
     """Evaluate the rules on figures."""
     rules = [rule for rule in _rules(task.at) if rule.measure not in QUESTIONS]
     seen: dict[str, Sequence[Observation] | None] = {}
-    context = MeasureContext(
-        task.store,
-        task.at,
-        WatchedProvince(task.settings.province),
-        alarm_store.read(task.store, task.at),
-    )
+    context = _context(task)
     for rule in rules:
         scope = rule.scope if rule.scope in ("commune", "agency") else "province"
         now = readings(context, (rule.measure,), scope)
@@ -135,49 +131,10 @@ def tidy(task: Task) -> None:
 
 
 def alarm_jobs(measures: Sequence[AlarmMeasure]) -> tuple[WatchJob, ...]:
-    """Return the jobs that evaluate the measures, so that no declared measure is left out.
-
-    Raises:
-        IncompleteDeclarationError: If measures of one job have different periods.
-    """
-    of_job: dict[str, list[AlarmMeasure]] = {}
-    for one in measures:
-        of_job.setdefault(one.job, []).append(one)
-    whole(
-        "alarm measures",
-        *(
-            (len({one.every_seconds for one in ones}) == 1, f"one period of the job {name}")
-            for name, ones in of_job.items()
-        ),
-    )
+    """Return the jobs that evaluate the measures, so that no declared measure is left out."""
     return tuple(
-        WatchJob(name, ones[0].every_seconds, alarms_of(*(one.code for one in ones)))
-        for name, ones in of_job.items()
-    )
-
-
-def check_rules(rules: Iterable[Rule], measures: Sequence[AlarmMeasure]) -> None:
-    """Check that every rule has a measure and every measure has a rule.
-
-    Raises:
-        IncompleteDeclarationError: If not; the message names each rule whose measure is neither
-            declared nor a figure, and each measure without a rule.
-    """
-    declared, known = {one.code for one in measures}, list(rules)
-    whole(
-        "the rules of alarms",
-        *(
-            (
-                rule.measure in declared | BY_CODE.keys() | {TIMELY}
-                or rule.measure.startswith(TARGETS),
-                f"no measure and no figure {rule.measure} for the rule {rule.code}",
-            )
-            for rule in known
-        ),
-        *(
-            (any(rule.measure == code for rule in known), f"no rule for the measure {code}")
-            for code in sorted(declared)
-        ),
+        WatchJob(name, seconds, alarms_of(*(one.code for one in measures if one.job == name)))
+        for name, seconds in JOB_SECONDS.items()
     )
 
 

@@ -309,53 +309,52 @@ def dead_letters(context: MeasureContext, rule: Rule) -> list[Observation]:
 Question = Callable[[MeasureContext, Rule], Sequence[Observation]]
 
 
+JOB_SECONDS: Mapping[str, float] = {
+    "reports": 1.0,
+    "documents": 5.0,
+    "sources": 5.0,
+    "filings": 10.0,
+}
+"""Periods of the jobs that run measures, by job; the measures of a job share its queries."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AlarmMeasure:
-    """A measure that rules may name: the query that observes it, and how often it runs."""
+    """A measure that rules may name: the query that observes it, and the job that runs it."""
 
     code: str
     question: Question
     job: str
-    """The job that runs it: measures of the same period and tables share a job and its queries."""
-    every_seconds: float
-    """The period of that job; the same for all measures of a job."""
+    """The job that runs it, one of `JOB_SECONDS`."""
 
     def __post_init__(self) -> None:
         """Check that the declaration is complete.
 
         Raises:
-            IncompleteDeclarationError: If its code, its job or its period is missing.
+            IncompleteDeclarationError: If its code is missing or its job is unknown.
         """
         whole(
             f"alarm measure {self.code or '?'}",
             (bool(self.code), "code"),
-            (bool(self.job), "job"),
-            (self.every_seconds > 0, "every_seconds"),
+            (self.job in JOB_SECONDS, "job"),
         )
 
 
 MEASURES: tuple[AlarmMeasure, ...] = (
-    AlarmMeasure(code="feedback.burst", question=report_bursts, job="reports", every_seconds=1.0),
-    AlarmMeasure(
-        code="feedback.cluster", question=report_clusters, job="reports", every_seconds=1.0
-    ),
+    AlarmMeasure(code="feedback.burst", question=report_bursts, job="reports"),
+    AlarmMeasure(code="feedback.cluster", question=report_clusters, job="reports"),
     AlarmMeasure(
         code="document.flash_waiting",
         question=waiting_flash_documents,
         job="documents",
-        every_seconds=5.0,
     ),
-    AlarmMeasure(code="source.silence", question=silent_feeds, job="sources", every_seconds=5.0),
-    AlarmMeasure(
-        code="source.malformed", question=malformed_feeds, job="sources", every_seconds=5.0
-    ),
-    AlarmMeasure(code="source.ahead", question=clocks_ahead, job="sources", every_seconds=5.0),
-    AlarmMeasure(code="source.refused", question=refusals, job="sources", every_seconds=5.0),
-    AlarmMeasure(code="letters.dead", question=dead_letters, job="sources", every_seconds=5.0),
-    AlarmMeasure(
-        code="filing.pile", question=overdue_by_commune, job="filings", every_seconds=10.0
-    ),
-    AlarmMeasure(code="filing.slow", question=overdue_by_agency, job="filings", every_seconds=10.0),
+    AlarmMeasure(code="source.silence", question=silent_feeds, job="sources"),
+    AlarmMeasure(code="source.malformed", question=malformed_feeds, job="sources"),
+    AlarmMeasure(code="source.ahead", question=clocks_ahead, job="sources"),
+    AlarmMeasure(code="source.refused", question=refusals, job="sources"),
+    AlarmMeasure(code="letters.dead", question=dead_letters, job="sources"),
+    AlarmMeasure(code="filing.pile", question=overdue_by_commune, job="filings"),
+    AlarmMeasure(code="filing.slow", question=overdue_by_agency, job="filings"),
 )
 QUESTIONS: Mapping[str, Question] = {one.code: one.question for one in MEASURES}
 """Measure of a rule → its query; any other measure is the code of a figure."""

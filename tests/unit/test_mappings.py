@@ -6,7 +6,8 @@ import pytest
 
 import ingest.mappings
 from ingest.importer.mapping_file import load, names
-from ingest.importer.run import convert_file
+from ingest.importer.run import convert, convert_file
+from ingest.importer.sheets import sheet_rows
 from schemas.events.envelope import Reader
 from tests.sealing import SEALER
 
@@ -24,10 +25,19 @@ def test_a_mapping_without_an_example_is_named() -> None:
     assert lacking({"lost", "nyc311"}, {"other"}) == {"lost"}
 
 
-@pytest.mark.parametrize(
-    "path", [one for one in sorted(EXAMPLES.glob("*.csv")) if one.stem in names()], ids=str
-)
+OF_MAPPING = {"service-index-2023-10-10": "indicators"}
+"""Mappings of examples that are not named after their own."""
+SHEETS = {"indicators": "Ví dụ"}
+"""Sheets with the examples of workbooks."""
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
 def test_all_of_an_example_is_accepted(path: Path) -> None:
+    mapping = load(OF_MAPPING.get(path.stem, path.stem))
     with path.open("rb") as file:
-        found = list(convert_file(file, load(path.stem), Reader(), SEALER))
+        found = list(
+            convert_file(file, mapping, Reader(), SEALER)
+            if path.suffix == ".csv"
+            else convert(sheet_rows(file, mapping, SHEETS[path.stem]), mapping, Reader(), SEALER)
+        )
     assert found and not [one.refusal for one in found if one.refusal]

@@ -1,6 +1,6 @@
 """How long single events are kept.
 
-What is too old to be format_warning from a repeat, from when on all is kept.
+What is too old to be told from a repeat, from when on all is kept.
 """
 
 import io
@@ -37,13 +37,13 @@ def test_an_event_from_before_what_is_kept_is_refused_to_the_millisecond() -> No
         read, milliseconds(NOW) + 1
     )
     assert not RetentionCheck().refuses(read, milliseconds(NOW) + 1), (
-        "unless format_warning, all is kept"
+        "unless a limit is set, all is kept"
     )
     with pytest.raises(
         RefusalError, match="more than 30 days before its arrival, 2026-11-27T10:00"
-    ) as format_warning:
+    ) as refused:
         keeping.check(read, milliseconds(NOW) + 1)
-    assert format_warning.value.category == "too-old"
+    assert refused.value.category == "too-old"
 
 
 def test_reports_of_indicators_are_never_too_old() -> None:
