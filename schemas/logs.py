@@ -28,6 +28,8 @@ _QUIET = {
     # Its errors reach us as exceptions, which say the same in one sentence instead of one line per
     # attempt.
     "kafka": logging.CRITICAL,
+    # Its warnings would repeat at every attempt what its errors say.
+    "clickhouse_driver": logging.ERROR,
     "websockets": logging.WARNING,
     "asyncio": logging.WARNING,
 }

@@ -20,8 +20,6 @@ cli = typer.Typer(no_args_is_help=True)
 def start(context: typer.Context) -> None:
     """Count events from Kafka in windows, store them in ClickHouse, and watch over them."""
     configure(f"streams.{context.invoked_subcommand}")
-    # Its errors reach us as exceptions; its warnings would repeat them at each attempt.
-    logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
 
 
 @cli.command()

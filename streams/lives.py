@@ -86,7 +86,7 @@ class Lives:
         if not client.execute(
             f"SELECT 1 FROM {WORKING_WEEKS.name} WHERE calendar = {self._calendar} LIMIT 1"
         ):
-            names = ", ".join(column.name for column in WORKING_WEEKS.columns)
+            names = WORKING_WEEKS.names
             client.execute(f"INSERT INTO {WORKING_WEEKS.name} ({names}) VALUES", [row])
         self._progress: dict[Kind, LivesProgress] = {}
 
@@ -161,7 +161,7 @@ class Lives:
             )
             for partition, (_, upto) in spans.items()
         ]
-        columns = ", ".join(column.name for column in LIVES_PROGRESS.columns)
+        columns = LIVES_PROGRESS.names
         self._client.execute(
             f"INSERT INTO lives_progress ({columns}) VALUES",
             rows,

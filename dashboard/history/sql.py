@@ -25,13 +25,11 @@ from schemas.clickhouse.tables import (
     DEAD_LETTERS,
     FRESHNESS,
     HEARTBEATS,
-    HEIRS,
     PROGRESS,
-    SUCCESSORS,
-    UNITS,
     events_table,
     state_table,
 )
+from schemas.clickhouse.unit_tables import HEIRS, SUCCESSORS, UNITS
 from schemas.clickhouse.views import alarms_select
 from schemas.clickhouse.watch_tables import (
     ALARM_STEPS,
@@ -50,7 +48,7 @@ TIMELESS = {
     *(table.name for table in (UNITS, SUCCESSORS, HEIRS, WORKING_WEEKS)),
 }
 """Tables whose rows themselves state the days on which they are valid."""
-ARRIVED = ", ".join(column.name for column in ARRIVALS.columns)
+ARRIVED = ARRIVALS.names
 """The columns of the table of arrivals."""
 ENDS = ("until", "next_received_at")
 """Columns about the following step, which have no value while a step is the newest."""

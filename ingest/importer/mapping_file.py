@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-import msgspec.inspect
 
 from ingest.importer.mapping import (
     FILE,

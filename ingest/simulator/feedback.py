@@ -217,8 +217,14 @@ def _life(
     ) -> SimulatedStep:
         nonlocal steps
         steps += 1
-        changing = {"due_at": due, "finished_at": finished, "rating": rating}
-        event = Feedback(agency=agency, status=status, **changing, **fixed)  # type: ignore[arg-type]
+        event = Feedback(
+            agency=agency,
+            status=status,
+            due_at=due,
+            finished_at=finished,
+            rating=rating,
+            **fixed,  # type: ignore[arg-type]
+        )
         return SimulatedStep(at, f"{report}/{steps}", agency, event)
 
     yield step(FeedbackStatus.RECEIVED, centre, at)

@@ -36,6 +36,16 @@ class Table:
     """Data-skipping indexes: (name, rest of the DDL)."""
 
     @property
+    def names(self) -> str:
+        """Return the names of the columns, for a SELECT or an INSERT."""
+        return ", ".join(column.name for column in self.columns)
+
+    @property
+    def unversioned(self) -> str:
+        """Return the names of all columns but the last, the version of a replacing table."""
+        return ", ".join(column.name for column in self.columns[:-1])
+
+    @property
     def ref(self) -> str:
         """Return the placeholder for all rows that were written, for the SQL of a `Query`."""
         return f"{{tables.{self.name}}}"

@@ -160,11 +160,6 @@ class ReplayRun:
         """Return whether one of its processes reports progress: it runs, or waits for its turn."""
         return self.state in (RunState.QUEUED, RunState.RUNNING)
 
-    @property
-    def row(self) -> tuple[Any, ...]:
-        """Return the run as a row of the table."""
-        return RUN_ROWS.row(self)
-
     def now(self, **changes: Any) -> "ReplayRun":
         """Return a copy of the run with changes and the current time."""
         return replace(self, at=datetime.now(UTC), **changes)

@@ -62,7 +62,7 @@ class RowCodec(Generic[T]):
     @cached_property
     def names(self) -> str:
         """Return the columns in the table's order, for an INSERT."""
-        return ", ".join(column.name for column in self.table.columns)
+        return self.table.names
 
     @cached_property
     def read_names(self) -> str:

@@ -18,9 +18,7 @@ from typing import Annotated, Any
 from msgspec import Meta, UnsetType
 
 from schemas.clickhouse.columns import MOMENT, Column, Table
-from schemas.clickhouse.unit_tables import HEIRS as HEIRS
-from schemas.clickhouse.unit_tables import SUCCESSORS as SUCCESSORS
-from schemas.clickhouse.unit_tables import UNITS as UNITS
+from schemas.clickhouse.unit_tables import HEIRS, SUCCESSORS, UNITS
 from schemas.clickhouse.watch_tables import (
     ALARM_STEPS,
     ALARMS,

@@ -12,9 +12,7 @@ from schemas.clickhouse.tables import (
     fields,
     state_table,
 )
-from schemas.clickhouse.unit_tables import HEIRS as HEIRS
-from schemas.clickhouse.unit_tables import SUCCESSORS as SUCCESSORS
-from schemas.clickhouse.unit_tables import UNITS as UNITS
+from schemas.clickhouse.unit_tables import SUCCESSORS, UNITS
 from schemas.clickhouse.watch_tables import (
     ALARM_STEPS,
     ALARMS,
@@ -47,10 +45,9 @@ def materialized_views() -> dict[str, tuple[str, str]]:
     views = {}
     for kind in KINDS:
         source, target = events_table(kind), state_table(kind)
-        columns = ", ".join(column.name for column in target.columns[:-1])
         views[f"fill_{target.name}"] = (
             target.name,
-            f"SELECT {columns}, {version_sql(kind)} AS version FROM {source.name}",
+            f"SELECT {target.unversioned}, {version_sql(kind)} AS version FROM {source.name}",
         )
         views[f"fill_{ARRIVALS.name}_{kind.name}"] = (
             ARRIVALS.name,
@@ -72,7 +69,7 @@ def materialized_views() -> dict[str, tuple[str, str]]:
     )
     views["fill_alarm_steps"] = (
         ALARM_STEPS.name,
-        f"SELECT {_names(ALARM_STEPS)} FROM {ALARMS.name}",
+        f"SELECT {ALARM_STEPS.names} FROM {ALARMS.name}",
     )
     return views
 
@@ -90,12 +87,12 @@ def views(prefix: str) -> dict[str, str]:
         "source_freshness": "SELECT agency, kind, max(f.received_at) AS received_at, "
         "max(f.occurred_at) AS occurred_at "
         "FROM freshness AS f GROUP BY agency, kind",
-        "dead_letters": f"SELECT {_names(DEAD_LETTERS).replace('payload', MASKED)} "
+        "dead_letters": f"SELECT {DEAD_LETTERS.names.replace('payload', MASKED)} "
         "FROM dead_letter_rows FINAL",
-        "refusals": f"SELECT {_names(REFUSALS)} FROM {REFUSALS.name} FINAL",
+        "refusals": f"SELECT {REFUSALS.names} FROM {REFUSALS.name} FINAL",
         "alarms": alarms_select(f"{ALARMS.name} FINAL"),
-        "units": f"SELECT {_names(UNITS)} FROM {UNITS.name} FINAL",
-        "unit_successors": f"SELECT {_names(SUCCESSORS)} FROM {SUCCESSORS.name} FINAL",
+        "units": f"SELECT {UNITS.names} FROM {UNITS.name} FINAL",
+        "unit_successors": f"SELECT {SUCCESSORS.names} FROM {SUCCESSORS.name} FINAL",
     }
 
 
@@ -155,8 +152,7 @@ def _wide(name: str, column_types: set[str], own: bool) -> str:
 
 
 def _state_select(kind: Kind) -> str:
-    columns = ", ".join(column.name for column in state_table(kind).columns[:-1])
-    return f"SELECT {columns}, {AHEAD} FROM state_{kind.name} FINAL"
+    return f"SELECT {state_table(kind).unversioned}, {AHEAD} FROM state_{kind.name} FINAL"
 
 
 def _windows_select(kind: Kind) -> str:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
 
+from schemas.clickhouse.columns import quoted
 from schemas.clickhouse.ordering import version_sql
 from schemas.clickhouse.tables import events_table, state_table, windows_table
 from schemas.events.kinds import Kind
@@ -261,7 +262,7 @@ def compare_states(client: Client, kind: Kind, where: str) -> Comparison:
             break
         wait_for_inserts(client)
         _, again, _ = _differing_states(
-            client, kind, f"entity_id IN ({', '.join(map(quote, seen))})"
+            client, kind, f"entity_id IN ({', '.join(map(quoted, seen))})"
         )
         found.lines |= {
             name: f"state of {name}: {_describe_state(again[name])}"
@@ -281,7 +282,7 @@ A version is 0 where there is no such row.
 
 
 def _differing_states(client: Client, kind: Kind, where: str) -> tuple[int, dict[str, State], int]:
-    columns = f"xxh3(tuple({', '.join(column.name for column in state_table(kind).columns[:-1])}))"
+    columns = f"xxh3(tuple({state_table(kind).unversioned}))"
     table, events, version = state_table(kind).name, events_table(kind).name, version_sql(kind)
     rows = client.execute(
         f"SELECT countIf(here), countIf(differs), "
@@ -313,11 +314,6 @@ def wait_for_inserts(client: Client) -> None:
     while begun:
         time.sleep(0.05)
         begun &= {query for (query,) in client.execute(running)}
-
-
-def quote(text: str) -> str:
-    """Return a text as an SQL literal."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def find_repeated(

@@ -4,11 +4,12 @@ import time
 
 from clickhouse_driver import Client
 
+from schemas.clickhouse.columns import quoted
 from schemas.clickhouse.derivation import derive
 from schemas.clickhouse.lives import BY_KIND, FAR, Life, current_table, life_table
 from schemas.clickhouse.tables import events_table
 from schemas.events.kinds import Kind
-from streams.admin.compare import MAX_ATTEMPTS, MAX_DIFFERENCES, Comparison, checkpoint_sql, quote
+from streams.admin.compare import MAX_ATTEMPTS, MAX_DIFFERENCES, Comparison, checkpoint_sql
 from streams.lives import INSERT_SETTINGS, LivesProgress, read_progress
 
 EVENTS_PER_PIECE = 300_000
@@ -50,7 +51,7 @@ def compare_lives(client: Client, kind: Kind, calendar: int, where: str) -> tupl
         if not seen:
             break
         time.sleep(0.2)
-        names = ", ".join(map(quote, seen))
+        names = ", ".join(map(quoted, seen))
         _, again, _ = _compare_once(
             client, life, calendar, read_progress(client, life, calendar), f"entity_id IN ({names})"
         )

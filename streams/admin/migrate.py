@@ -56,7 +56,7 @@ def fill_arrivals(client: Client) -> None:
         for former in (f"fill_freshness_{kind.name}", f"fill_arrivals_{kind.name}"):
             client.execute(f"DROP VIEW IF EXISTS {former} SYNC")
     if client.execute("EXISTS TABLE arrivals") == [(1,)]:
-        columns = ", ".join(column.name for column in ARRIVALS.columns)
+        columns = ARRIVALS.names
         client.execute(f"INSERT INTO {ARRIVALS.name} ({columns}) SELECT {columns} FROM arrivals")
         client.execute("DROP TABLE arrivals")
 
@@ -151,9 +151,7 @@ def _fill(client: Client, view: str, table: Table) -> None:
     """
     _, query = materialized_views()[view]
     client.execute(f"CREATE MATERIALIZED VIEW IF NOT EXISTS {view} TO {table.name} AS {query}")
-    client.execute(
-        f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)}) {query}"
-    )
+    client.execute(f"INSERT INTO {table.name} ({table.names}) {query}")
 
 
 def _tables(client: Client) -> list[str]:

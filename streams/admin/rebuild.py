@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from clickhouse_driver import Client
 
+from schemas.clickhouse.columns import quoted
 from schemas.clickhouse.ordering import version_sql
 from schemas.clickhouse.tables import events_table, state_table, windows_table
 from schemas.clickhouse.working_time import calendar_row
@@ -35,7 +36,6 @@ from streams.admin.compare import (
     compare_states,
     entities_in,
     list_differing,
-    quote,
     recomputed_windows,
     scan,
     wait_for_inserts,
@@ -240,7 +240,7 @@ def _states(
     live, events, what = state_table(kind).name, events_table(kind).name, f"{kind.name}: states"
     where = "1" if period == ALL_TIME else entities_in(kind, period)
     columns, version = (
-        ", ".join(column.name for column in state_table(kind).columns[:-1]),
+        state_table(kind).unversioned,
         version_sql(kind),
     )
     ((total,),) = client.execute(f"SELECT count() FROM {events} WHERE {where}")
@@ -298,7 +298,7 @@ def _drop_orphans(client: Client, kind: Kind, where: str) -> None:
     if found:
         wait_for_inserts(client)
         found &= set(client.execute(orphans))
-    pairs = [f"({quote(entity)}, toUInt128('{version}'))" for entity, version in sorted(found)]
+    pairs = [f"({quoted(entity)}, toUInt128('{version}'))" for entity, version in sorted(found)]
     for start in range(0, len(pairs), 1000):
         some = ", ".join(pairs[start : start + 1000])
         client.execute(

@@ -11,7 +11,7 @@ from typing import Any
 from clickhouse_driver import Client
 
 from schemas.clickhouse.columns import Table
-from schemas.clickhouse.tables import HEIRS, SUCCESSORS, UNITS
+from schemas.clickhouse.unit_tables import HEIRS, SUCCESSORS, UNITS
 from schemas.places.rows import heir_rows, successor_rows, unit_rows
 
 Row = tuple[Any, ...]
@@ -46,7 +46,7 @@ def fill(client: Client) -> list[str]:
 def _fill_heirs(client: Client) -> list[str]:
     """Replace all heirs in one step, so that a query sees all old rows or all new ones."""
     wanted = heir_rows()
-    columns = ", ".join(column.name for column in HEIRS.columns)
+    columns = HEIRS.names
     if sorted(client.execute(f"SELECT {columns} FROM {HEIRS.name}")) == wanted:
         return []
     made = replace(HEIRS, name=f"{HEIRS.name}_new")
@@ -61,7 +61,7 @@ def _fill_heirs(client: Client) -> list[str]:
 def _fill(
     client: Client, table: Table, rows: Sequence[Row], key: str, key_of: Callable[[Row], Row]
 ) -> list[str]:
-    columns = ", ".join(column.name for column in table.columns)
+    columns = table.names
     present, wanted = set(client.execute(f"SELECT {columns} FROM {table.name} FINAL")), set(rows)
     if present == wanted:
         return []

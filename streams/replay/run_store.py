@@ -11,7 +11,7 @@ def write(client: Client, run: ReplayRun) -> None:
     Raises:
         clickhouse_driver.errors.Error: If ClickHouse cannot be used.
     """
-    client.execute(RUN_ROWS.insert, [run.row], settings={"async_insert": 0})
+    client.execute(RUN_ROWS.insert, [RUN_ROWS.row(run)], settings={"async_insert": 0})
 
 
 def read(client: Client, name: str = "") -> list[ReplayRun]:

@@ -283,7 +283,7 @@ class WorkLoop:
         sent = [
             await self._app.producer.send(
                 topic,
-                f"{one.topic}/{one.partition}/{one.offset}".encode(),
+                one.name.encode(),
                 one.copy(),
                 None,
                 None,

@@ -24,7 +24,7 @@ def apply() -> None:
     _keep_records_unwrapped()
     _hand_out_chunks()
     _take_ticks()
-    # Its errors reach the worker as exceptions; its warnings would repeat them at every attempt.
+    # `schemas.logs` does so for our own commands; `faust -A` starts the worker without it.
     logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
 
 

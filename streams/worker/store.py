@@ -173,8 +173,7 @@ class WorkerStore:
         return list(self.execute(" UNION ALL ".join(each)))
 
     def _insert(self, table: Table, columns: Columns) -> None:
-        names = ", ".join(column.name for column in table.columns)
-        self.execute(f"INSERT INTO {table.name} ({names}) VALUES", columns, columnar=True)
+        self.execute(f"INSERT INTO {table.name} ({table.names}) VALUES", columns, columnar=True)
 
 
 def _numbers(values: Iterable[int]) -> str:

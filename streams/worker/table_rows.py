@@ -5,7 +5,6 @@ One class per table; its fields are the columns.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -53,17 +52,20 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
         Key and payload are truncated to `MAX_COPIED_BYTES`.
         """
-        changes = {
-            "key": self.key[:MAX_COPIED_BYTES],
-            "payload": masked(self.payload)[:MAX_COPIED_BYTES],
-            "received_ms": milliseconds(self.received_at),
-        }
-        names = {"received_at": "received_ms"}
-        copied = [one for one in self.__struct_fields__ if one not in ("state", "changed_at")]
-        members: dict[str, Any] = {
-            (name := names.get(one, one)): changes.get(name, getattr(self, one)) for one in copied
-        }
-        return msgspec.json.encode(members)
+        return msgspec.json.encode(
+            {
+                "topic": self.topic,
+                "partition": self.partition,
+                "offset": self.offset,
+                "received_ms": milliseconds(self.received_at),
+                "category": self.category,
+                "reason": self.reason,
+                "key": self.key[:MAX_COPIED_BYTES],
+                "payload": masked(self.payload)[:MAX_COPIED_BYTES],
+                "kind": self.kind,
+                "agency": self.agency,
+            }
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

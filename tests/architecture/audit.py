@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-PARTS = ("schemas", "ingest", "streams", "dashboard", "stack")
+from tests.architecture.parts import PARTS
+
 EVENTS = {
     "open",
     "os.listdir",

@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.architecture import rooms
+from tests.architecture.parts import PARTS
 
 VERBS = frozenset((Path(__file__).parent / "verbs.txt").read_text(encoding="utf-8").split())
 """The base forms that a docstring of this code may begin with."""
@@ -22,7 +23,7 @@ VERBS = frozenset((Path(__file__).parent / "verbs.txt").read_text(encoding="utf-
 
 def sources(folder: Path) -> Iterator[Path]:
     """Yield the modules of the product below `folder`."""
-    for part in rooms.PARTS:
+    for part in PARTS:
         yield from sorted((folder / part).rglob("*.py"))
 
 
@@ -42,24 +43,20 @@ def begins_with_a_verb(docstring: str) -> bool:
     return docstring.split(maxsplit=1)[0].strip("`.,:;").lower() in VERBS
 
 
-def repeated_classes(folder: Path) -> list[str]:
-    """Return the class names that stand in two modules or more."""
-    modules: dict[str, set[Path]] = {}
+def classes(folder: Path) -> Iterator[tuple[Path, ast.ClassDef]]:
+    """Yield every class of the product with its module."""
     for path in sources(folder):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
-                modules.setdefault(node.name, set()).add(path)
+                yield path, node
+
+
+def repeated_classes(folder: Path) -> list[str]:
+    """Return the class names that stand in two modules or more."""
+    modules: dict[str, set[Path]] = {}
+    for path, node in classes(folder):
+        modules.setdefault(node.name, set()).add(path)
     return sorted(name for name, paths in modules.items() if len(paths) > 1)
-
-
-def arrows_between_rooms() -> dict[str, set[str]]:
-    """Return each room of the product that can be imported now, with the rooms it imports."""
-    modules = rooms.imports()
-    homes = {module: rooms.room(module, modules) for module in modules}
-    arrows: dict[str, set[str]] = {home: set() for home in homes.values()}
-    for module, used in modules.items():
-        arrows[homes[module]] |= {homes[other] for other in used} - {homes[module]}
-    return arrows
 
 
 def floors(arrows: rooms.Arrows) -> int:
@@ -77,14 +74,15 @@ def floors(arrows: rooms.Arrows) -> int:
 
 def counts(folder: Path) -> dict[str, str]:
     """Return each count with its name; imports are those of the packages on `sys.path`."""
-    arrows = arrows_between_rooms()
+    modules = rooms.imports()
+    arrows = rooms.between_rooms(modules)
     result = {}
     for part in ("schemas", "streams", "dashboard"):
         inside = rooms.within(part, arrows)
         result[f"`{part}`: rooms, arrows, floors"] = (
             f"{len(inside)}, {sum(map(len, inside.values()))}, {floors(inside)}"
         )
-    result["cycles of modules"] = str(len(rooms.cycles(rooms.imports())))
+    result["cycles of modules"] = str(len(rooms.cycles(modules)))
     repeated = repeated_classes(folder)
     result["class names in two modules or more"] = str(len(repeated))
     texts = docstrings(folder)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import grimp
 
-PARTS = ("schemas", "ingest", "streams", "dashboard", "stack")
+from tests.architecture.parts import PARTS
+
 Arrows = Mapping[str, set[str]]
 
 
@@ -26,10 +27,7 @@ def draw() -> str:
     Counts, what each part uses of `schemas`, a flow chart per part.
     """
     modules = imports()
-    homes = {module: room(module, modules) for module in modules}
-    arrows: dict[str, set[str]] = {home: set() for home in homes.values()}
-    for module, used in modules.items():
-        arrows[homes[module]] |= {homes[other] for other in used} - {homes[module]}
+    arrows = between_rooms(modules)
     lines = [
         "| part | rooms | modules | arrows between its rooms | cycles | rooms of `schemas` that it "
         "uses |"
@@ -51,6 +49,15 @@ def draw() -> str:
         if len(inside := within(part, arrows)) > 2:
             lines += ["", f"### Rooms of `{part}`", "", *chart(inside)]
     return "\n".join(lines)
+
+
+def between_rooms(modules: Arrows) -> dict[str, set[str]]:
+    """Return each room with the rooms that it imports, from the imports between modules."""
+    homes = {module: room(module, modules) for module in modules}
+    arrows: dict[str, set[str]] = {home: set() for home in homes.values()}
+    for module, used in modules.items():
+        arrows[homes[module]] |= {homes[other] for other in used} - {homes[module]}
+    return arrows
 
 
 def imports() -> dict[str, set[str]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.audit import PARTS
+from tests.architecture.parts import PARTS
 
 ROOT = Path(__file__).parents[2]
 

@@ -77,4 +77,5 @@ def describe() -> str:
         platform.machine(),
     )
     memory = os.sysconf("SC_PHYS_PAGES") * PAGE / (1 << 30)
-    return f"{cpus} cores ({model}), {memory:.0f} GB, {platform.system()} {platform.release()}"
+    kernel = ".".join(platform.release().split(".")[:2])
+    return f"{cpus} cores ({model}), {memory:.0f} GB, {platform.system()} {kernel}"

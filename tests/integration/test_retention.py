@@ -292,7 +292,7 @@ def test_the_screens_say_what_can_still_be_replayed_how(archive: Archive) -> Non
     past, since = PastStore(connection), NOW - timedelta(days=300)
     before, first = past.volume(since, NOW, 100), past.reach()["whole"]
     assert first and first < NOW - timedelta(days=180)
-    names = ", ".join(column.name for column in SNAPSHOTS.columns)
+    names = SNAPSHOTS.names
     recorded = [(NOW - timedelta(days=ago), 1, 1, 1, "{}", NOW) for ago in (GONE, 1)]
     archive.client.execute(f"INSERT INTO {SNAPSHOTS.name} ({names}) VALUES", recorded)
     archive.counter.caught_up()

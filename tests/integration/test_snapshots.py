@@ -160,7 +160,7 @@ def test_the_proof_is_a_command_that_fails_when_a_replay_shows_something_else(
     assert done.returncode == 0 and b"1 snapshots: 1 replayed the same, 0 not." in done.stdout, (
         done.stderr
     )
-    names = ", ".join(column.name for column in SNAPSHOTS.columns)
+    names = SNAPSHOTS.names
     for change, words in (
         ("hash + 1 AS hash", b"0 replayed the same, 1 not"),
         ("rules + 1 AS rules", b"1 recorded by other rules"),

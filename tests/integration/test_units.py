@@ -10,7 +10,7 @@ from clickhouse_driver import Client
 
 from schemas import places
 from schemas.clickhouse.columns import MOMENT
-from schemas.clickhouse.tables import UNITS
+from schemas.clickhouse.unit_tables import UNITS
 from schemas.moments import milliseconds
 from schemas.places import restate
 from schemas.places.rows import successor_rows, unit_rows
@@ -29,7 +29,7 @@ MOMENTS = [
 def test_migrating_writes_all_units_once_and_mends_what_differs(
     settings: Settings, database: Client
 ) -> None:
-    columns = ", ".join(column.name for column in UNITS.columns)
+    columns = UNITS.names
     assert set(database.execute(f"SELECT {columns} FROM units")) == set(unit_rows())
     assert set(database.execute("SELECT * FROM unit_successors")) == set(successor_rows())
     assert migrate(settings) == []

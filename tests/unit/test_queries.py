@@ -11,7 +11,8 @@ from dashboard.query.clock import Picture, Replay
 from dashboard.query.connection import Connection
 from schemas.clickhouse.lives import LIVES_PROGRESS, current_table
 from schemas.clickhouse.query import Query
-from schemas.clickhouse.tables import UNITS, events_table, state_table, windows_table
+from schemas.clickhouse.tables import events_table, state_table, windows_table
+from schemas.clickhouse.unit_tables import UNITS
 from schemas.events.kinds import FEEDBACK, FILING
 
 AT = datetime(2026, 11, 24, 3, tzinfo=UTC)

@@ -72,15 +72,8 @@ def provinces(now: list[dict[str, Any]]) -> Iterable[Row]:
 def communes(now: list[dict[str, Any]]) -> Iterable[Row]:
     """Return today's communes; an area that the package lacks (or gives as 0) stays empty."""
     for row in now:
-        unit = (
-            row["wardCode"],
-            row["wardType"].lower(),
-            row["wardShort"],
-            row["wardLat"],
-            row["wardLon"],
-        )
         area = row["wardAreaKm2"] or ""
-        yield (*unit, row["provinceCode"], area, REFORM, "", SOURCE, 1)
+        yield (*_ward(row), row["provinceCode"], area, REFORM, "", SOURCE, 1)
 
 
 def former_provinces(former: list[dict[str, Any]]) -> Iterable[Row]:
@@ -117,14 +110,17 @@ def former_communes(former: list[dict[str, Any]]) -> Iterable[Row]:
     """
     for row in former:
         if row["wardCode"]:
-            unit = (
-                row["wardCode"],
-                row["wardType"].lower(),
-                row["wardShort"],
-                row["wardLat"],
-                row["wardLon"],
-            )
-            yield (*unit, row["districtCode"], "", REFORM, SOURCE, 1)
+            yield (*_ward(row), row["districtCode"], "", REFORM, SOURCE, 1)
+
+
+def _ward(row: dict[str, Any]) -> Row:
+    return (
+        row["wardCode"],
+        row["wardType"].lower(),
+        row["wardShort"],
+        row["wardLat"],
+        row["wardLon"],
+    )
 
 
 def successors(

@@ -1,0 +1,3 @@
+"""The packages of the product."""
+
+PARTS = ("schemas", "ingest", "streams", "dashboard", "stack")
