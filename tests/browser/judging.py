@@ -1,11 +1,14 @@
 """A small province to judge.
 
-What is far from its aim and what has met it, odd reports, communes with much and with little data.
+What is far from its aim and what has met it, odd reports, communes with much and with little data,
+and how its pages are opened and read.
 """
 
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
 
 from dashboard.query.connection import Connection
 from schemas import places
@@ -153,3 +156,18 @@ def fill(system: System) -> None:
     wait_for(lived, 60, "every event and life")
     wait_for(shown, 30, "the dashboard's next tick")
     connection.close()
+
+
+def opened(page: Page, system: System, address: str) -> Page:
+    """Open an address and wait for its content."""
+    page.goto(f"{system.url}{address}")
+    expect(page.locator("#content > *").first).to_be_visible(timeout=20_000)
+    return page
+
+
+def rows(page: Page, section: str = "board") -> Locator:
+    return page.locator(f"#{section} tbody tr:not(.group)")
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("#board tbody .named").all_inner_texts()

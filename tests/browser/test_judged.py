@@ -1,15 +1,9 @@
-"""Targets and scores as operators use them.
+"""Targets and scores as operators use them: sorted, filtered, opened, sent on as an address."""
 
-Sorted, filtered, opened, sent on as an address, taken along as a file, printed.
-"""
-
-import csv
-import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import openpyxl
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -23,7 +17,19 @@ from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.events.kinds import INDICATOR
 from tests.browser.conftest import System
-from tests.browser.judging import BEST, DUE, FAILING, HOSTILE, LAST, SECOND, TODAY, fill, told
+from tests.browser.judging import (
+    BEST,
+    DUE,
+    FAILING,
+    LAST,
+    SECOND,
+    TODAY,
+    fill,
+    names,
+    opened,
+    rows,
+    told,
+)
 from tests.browser.legible import illegible
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
@@ -49,36 +55,12 @@ def console(page: Page) -> Iterator[None]:
     assert not said
 
 
-def opened(page: Page, system: System, address: str) -> Page:
-    """Open an address and wait for its content."""
-    page.goto(f"{system.url}{address}")
-    expect(page.locator("#content > *").first).to_be_visible(timeout=20_000)
-    return page
-
-
-def rows(page: Page, section: str = "board") -> Locator:
-    return page.locator(f"#{section} tbody tr:not(.group)")
-
-
 def row(page: Page, words: str, section: str = "board") -> Locator:
     return rows(page, section).filter(has_text=words)
 
 
 def sort_by(page: Page, words: str, section: str = "board") -> None:
     page.locator(f"#{section} thead").get_by_role("link", name=words).click()
-
-
-def names(page: Page) -> list[str]:
-    return page.locator("#board tbody .named").all_inner_texts()
-
-
-def lines(page: Page, link: str = "#download") -> list[list[str]]:
-    """Return the cells of the file that a link downloads."""
-    with page.expect_download() as started:
-        page.locator(link).click()
-    body = started.value.path().read_bytes()
-    assert started.value.suggested_filename.endswith(".csv") and body.startswith(b"\xef\xbb\xbf")
-    return list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
 
 
 def test_before_any_report_the_pages_say_so_and_nothing_looks_fine(
@@ -256,37 +238,6 @@ def test_what_is_not_there_is_told_in_words(page: Page, filled: System) -> None:
         expect(page.locator("#content .nothing")).to_contain_text(words)
 
 
-def test_the_scoreboard_and_a_series_are_taken_along_without_formulas(
-    page: Page, filled: System
-) -> None:
-    opened(page, filled, "/targets?sort=-name")
-    head, *body = lines(page)
-    assert head[:2] == ["Trạng thái", "Chỉ tiêu"] and [line[1] for line in body] == names(page)
-    opened(page, filled, "/targets?status=met")
-    assert {line[0] for line in lines(page)[1:]} == {"Đạt"}
-    opened(page, filled, "/targets?target=e-tax")
-    cells = [cell for line in lines(page) for cell in line]
-    assert f"'{HOSTILE}" in cells and "Kỳ báo cáo không hợp lệ" in cells and "80.3" in cells
-    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
-    assert page.request.get(f"{filled.url}/export/targets.csv?target=nope").status == 404
-
-
-@pytest.mark.parametrize("path", ["targets", "index", "targets?target=e-tax"])
-def test_a_workbook_has_what_the_other_file_has_with_real_numbers(
-    page: Page, filled: System, path: str
-) -> None:
-    name, _, query = path.partition("?")
-    text = page.request.get(f"{filled.url}/export/{name}.csv?{query}").body().decode("utf-8-sig")
-    book = openpyxl.load_workbook(
-        io.BytesIO(page.request.get(f"{filled.url}/export/{name}.xlsx?{query}").body())
-    )
-    head, *rows = book.active.iter_rows()  # type: ignore[union-attr]
-    known = list(csv.reader(io.StringIO(text)))
-    assert [cell.value for cell in head] == known[0] and len(rows) == len(known) - 1 > 3
-    assert any(isinstance(cell.value, float) for row in rows for cell in row)
-    assert not [cell.value for row in rows for cell in row if cell.data_type == "f"]
-
-
 def test_the_league_ranks_what_is_known_and_says_how_much_of_the_rest(
     page: Page, filled: System
 ) -> None:
@@ -358,49 +309,6 @@ def test_the_published_index_stands_beside_with_what_is_known_of_it(
         expect(card).to_contain_text(words)
     expect(card.locator(".points-bar .unknown")).to_have_count(2)
     expect(page.locator("#live .reading")).to_have_text("Chưa đủ dữ liệu")
-
-
-def test_a_league_and_a_unit_are_taken_along(page: Page, filled: System) -> None:
-    opened(page, filled, "/index?sort=unit&lang=en")
-    head, first, *body = lines(page)
-    assert head[:6] == ["#", "Code", "Unit", "Total", "Grade", "Coverage"]
-    assert first[1] == "46" and len(body) == 40 and first[3] == "Not enough data"
-    best = next(line for line in body if line[1] == BEST.code)
-    assert best[0] == "1" and float(best[3]) > 90 and best[5] == "100.0"
-    opened(page, filled, f"/index?unit={BEST.code}")
-    assert len(lines(page)) == 12
-
-
-QUIET = "getComputedStyle(document.querySelector('.desk')).getPropertyValue('--quiet')"
-
-
-def test_a_print_is_the_whole_page_without_what_only_a_screen_needs(
-    page: Page, filled: System
-) -> None:
-    opened(page, filled, "/index")
-    page.evaluate("window.print = () => { window.printed = true; }")
-    page.get_by_role("button", name="In", exact=True).click()
-    assert page.evaluate("window.printed") is True
-    page.emulate_media(media="print")
-    for hidden in (".bar nav", ".actions", ".bar form"):
-        expect(page.locator(hidden).first).to_be_hidden()
-    expect(rows(page, "league")).to_have_count(40)
-    expect(rows(page, "league").last).to_be_visible()
-    assert (
-        page.evaluate("getComputedStyle(document.querySelector('.points-bar i')).printColorAdjust")
-        == "exact"
-    )
-    assert (
-        page.evaluate("getComputedStyle(document.querySelector('.desk')).backgroundColor")
-        == "rgb(255, 255, 255)"
-    )
-    page.emulate_media(media="screen")
-    opened(page, filled, "/targets?theme=dark")
-    assert page.evaluate(QUIET) != "#2e363d"
-    page.emulate_media(media="print")
-    assert page.evaluate(QUIET).strip() == "#222", "dark on white paper, whatever the screen"
-    expect(rows(page).last).to_be_visible()
-    expect(page.locator(".chooser")).to_be_hidden()
 
 
 def test_a_hundred_viewers_cost_one_set_of_questions(
