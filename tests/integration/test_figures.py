@@ -4,13 +4,10 @@ By the SQL that screens ask with, and by pandas over the raw events, on a simula
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any
+from datetime import datetime, timedelta
 
 import pandas as pd
 import pytest
-from clickhouse_driver import Client
 
 from dashboard.query.clock import At
 from dashboard.query.connection import Connection
@@ -19,13 +16,9 @@ from dashboard.query.lives import LifeStore
 from dashboard.query.scoreboard import score_units
 from dashboard.query.sources import SourceStore
 from dashboard.query.store import ScreenStore
-from ingest import topics
-from ingest.simulator import World, staging
-from ingest.simulator.clock import DAY
-from schemas.clickhouse.sql import at
 from schemas.events.codes import DocumentStatus
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
-from schemas.figures import BY_CODE, FIGURES, Figure, Reading
+from schemas.figures import BY_CODE, FIGURES, Reading
 from schemas.figures.aging import UNITS
 from schemas.figures.questions import (
     QueryMoment,
@@ -36,66 +29,17 @@ from schemas.figures.questions import (
     question,
     readings,
 )
-from schemas.figures.series import SeriesStep, crossed, held_ends, parts, series, series_readings
-from schemas.moments import milliseconds
-from schemas.reference import ZONE, Criterion, agencies, calendar
+from schemas.figures.series import SeriesStep, series, series_readings
+from schemas.reference import ZONE, Criterion, agencies
 from schemas.reference.criteria import UnitKind
 from schemas.scores.score import InputState
 from schemas.settings import Settings
 from schemas.sources.freshness import SourceState
-from streams.admin.migrate import migrate
-from streams.lives import Lives
 from tests import second_way
+from tests.integration.figures_province import CALENDAR, END, KINDS, Province, counted_days, of
 from tests.queries import live
-from tests.running import wait_for, worker
-from tests.simulated import backfill
 
 pytestmark = pytest.mark.stack
-END = datetime(2026, 11, 12, 3, tzinfo=UTC)
-"""Thursday, ten in the morning in Huế."""
-DAYS = timedelta(days=4)
-CALENDAR = calendar("46")
-KINDS = (FILING, FEEDBACK, DOCUMENT)
-
-
-class Province:
-    """The raw events of the module's database, and its answers."""
-
-    def __init__(self, client: Client, settings: Settings) -> None:
-        self.client = client
-        self.settings = settings
-        self._raw: dict[Kind, list[dict[str, Any]]] = {}
-        self._lives: dict[tuple[Kind, datetime], pd.DataFrame] = {}
-
-    def raw(self, kind: Kind) -> list[dict[str, Any]]:
-        if kind not in self._raw:
-            self._raw[kind] = self.rows(kind)
-        return self._raw[kind]
-
-    def rows(self, kind: Kind) -> list[dict[str, Any]]:
-        rows, columns = self.client.execute(
-            f"SELECT * FROM events_{kind.name} FINAL", with_column_types=True
-        )
-        names = [name for name, _ in columns]
-        return [dict(zip(names, row, strict=True)) for row in rows]
-
-    def lives(self, kind: Kind, at: datetime) -> pd.DataFrame:
-        """Return the state of all at a moment, by pandas; computed once."""
-        if (kind, at) not in self._lives:
-            self._lives[kind, at] = second_way.lives(kind.name, self.raw(kind), CALENDAR, at)
-        return self._lives[kind, at]
-
-    def ask(
-        self, kind: Kind, at: datetime, *by: str, past: bool, days: int = 3
-    ) -> dict[tuple[str, ...], dict[str, Reading]]:
-        asked = question(
-            of(kind), QueryMoment.of(at, CALENDAR, timedelta(days=days)), by, past=past
-        )
-        return readings(of(kind), self.client.execute(asked.live), len(by))
-
-
-def of(kind: Kind) -> list[Figure]:
-    return [figure for figure in FIGURES if figure.kind is kind]
 
 
 @pytest.fixture(scope="module")
@@ -104,28 +48,9 @@ def province(
     module_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Province]:
-    """Four days of Huế with a storm and a silent agency, through Kafka and a worker."""
-    migrate(module_settings)
-    topics.ensure(module_settings)
-    start = END - DAYS
-    world = World("46", 7, beginning=milliseconds(start) - DAY)
-    world = world.staging(*staging.past(world, milliseconds(END)))
-    ledger, _ = backfill(module_settings, world, start, END)
-    client = Client.from_url(module_settings.clickhouse_url)
-    with worker(module_environment, tmp_path_factory.mktemp("logs") / "worker.log"):
-        for kind in KINDS:
-            asked = f"SELECT count() FROM events_{kind.name} FINAL"
-            wait_for(
-                partial(is_counted, client, asked, ledger.good[kind.name]),
-                what=f"all of {kind.name}",
-            )
-    Lives(client, "46").catch_up()
-    yield Province(client, module_settings)
-    client.disconnect()
-
-
-def is_counted(client: Client, question: str, count: int) -> bool:
-    return bool(client.execute(question)[0][0] == count)
+    yield from counted_days(
+        module_settings, module_environment, tmp_path_factory.mktemp("logs") / "worker.log"
+    )
 
 
 def same(found: dict[str, Reading], wanted: dict[str, float | None], where: str) -> None:
@@ -259,61 +184,6 @@ def test_a_series_has_in_each_part_what_pandas_computes_of_it(
         closed = pd.to_datetime(current["closed_at"], utc=True)
         assert found["filing.closed"][number][1].value == ((closed >= start) & (closed < end)).sum()
     assert sum(reading.value or 0 for _, reading in found["filing.registered"]) > 50
-
-
-@pytest.mark.parametrize(
-    "last",
-    [END, END - timedelta(minutes=7), END.replace(hour=17, minute=0)],
-    ids=["", "in a part", "of a part"],
-)
-@pytest.mark.parametrize("step", SeriesStep, ids=str)
-def test_a_step_holds_at_the_ends_from_its_begin_on_and_before_its_end(
-    province: Province, step: SeriesStep, last: datetime
-) -> None:
-    """To the millisecond: from `since` on, and no more at `until`."""
-    since = last - timedelta(days=70 if step is SeriesStep.MONTH else 2, hours=3, minutes=7)
-    ends = parts(step, since, last)[1]
-    near = sorted(
-        {
-            end + timedelta(milliseconds=by)
-            for end in (ends[0], ends[len(ends) // 2], *ends[-2:])
-            for by in (-1, 0, 1)
-        }
-    )
-    beyond = (since - timedelta(days=400), since, last + timedelta(days=400))
-    spans = [
-        (first, until)
-        for first in (*near, *beyond)
-        for until in (*near, *beyond)
-        if first < until and first < last
-    ]
-    given = ", ".join(f"({at(first)}, {at(until)})" for first, until in spans)
-    earliest, latest = held_ends(step, since, ends)
-    rows = province.client.execute(
-        f"SELECT {earliest}, {latest} FROM (SELECT arrayJoin([{given}]) AS s, s.1 AS since, s.2 AS "
-        "until)"
-    )
-    found = [list(range(first, newest + 1)) for first, newest in rows]
-    assert found == [
-        [number for number, end in enumerate(ends, 1) if first <= end < until]
-        for first, until in spans
-    ]
-
-
-@pytest.mark.parametrize("step", SeriesStep, ids=str)
-def test_the_number_of_a_part_is_that_of_the_starts_that_came(
-    province: Province, step: SeriesStep
-) -> None:
-    since = END - timedelta(days=70 if step is SeriesStep.MONTH else 2, hours=3, minutes=7)
-    starts, _ = parts(step, since, END)
-    near = [
-        start + timedelta(milliseconds=by)
-        for start in starts[1:][:3] + starts[1:][-3:]
-        for by in (-1, 0, 1)
-    ]
-    asked = ", ".join(crossed(step, at(since), at(moment)) for moment in (since, *near))
-    (found,) = province.client.execute(f"SELECT {asked}")
-    assert list(found) == [0, *(sum(start <= moment for start in starts) - 1 for moment in near)]
 
 
 def test_a_series_by_unit_adds_up_to_that_of_the_province(province: Province) -> None:

@@ -1,52 +1,24 @@
-"""The gateway as agencies and operators meet it, on a real Kafka.
-
-Every status, every promise, and Kafka away.
-"""
+"""The gateway as agencies and operators meet it, on a real Kafka: every status, every promise."""
 
 import http.client
-import os
-import signal
 import socket
-import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
 
 import httpx
 import msgspec
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.documents import example
 from schemas.events.envelope import RefusalCategory
 from schemas.events.kinds import FEEDBACK, HEARTBEATS, KINDS
 from schemas.settings import Settings
-from stack import broker
-from stack.ports import choose_port
+from tests.integration.gateway_events import BATCH, EVENT, LINES, ORIGINAL, batch, records, report
 from tests.running import Running, wait_for
 
 pytestmark = pytest.mark.stack
-EVENT, BATCH, LINES = (
-    "application/cloudevents+json",
-    "application/cloudevents-batch+json",
-    "application/x-ndjson",
-)
-ORIGINAL = msgspec.json.decode(example(FEEDBACK))
-
-
-def report(id: str, **data: Any) -> bytes:
-    """Return a valid field report of its own."""
-    return msgspec.json.encode(
-        ORIGINAL | {"id": id, "data": ORIGINAL["data"] | {"report_id": id} | data}
-    )
-
-
-def batch(*events: bytes) -> bytes:
-    return b"[" + b",".join(events) + b"]"
 
 
 @pytest.fixture(scope="module")
@@ -72,26 +44,6 @@ def push(gateway: httpx.Client, body: bytes, media: str = EVENT, **headers: str)
 
 def statuses(answer: httpx.Response) -> list[str]:
     return [event["status"] for event in answer.json()["events"]]
-
-
-def records(settings: Settings, topic: str) -> dict[tuple[int, int], Any]:
-    """Everything in a topic: (partition, offset) → record."""
-    consumer = KafkaConsumer(bootstrap_servers=settings.kafka_servers, enable_auto_commit=False)
-    try:
-        partitions = [
-            TopicPartition(topic, number)
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        ends = consumer.end_offsets(partitions)
-        found = {}
-        while any(consumer.position(partition) < ends[partition] for partition in partitions):
-            for batch_of_one in consumer.poll(500).values():
-                found.update({(record.partition, record.offset): record for record in batch_of_one})
-        return found
-    finally:
-        consumer.close()
 
 
 def test_an_accepted_event_lies_in_kafka_as_it_was_sent_keyed_by_its_entity_at_its_time_of_arrival(
@@ -310,154 +262,3 @@ def test_heartbeats_prove_the_path_every_second(
     wait_for(
         lambda: {partition for partition, _ in records(module_settings, topic)} == set(range(4))
     )
-
-
-def test_requests_in_flight_are_answered_before_it_ends(
-    environment: dict[str, str], settings: Settings, tmp_path: Path
-) -> None:
-    address = f"http://127.0.0.1:{environment['IOC_GATEWAY_PORT']}"
-    running = Running(
-        "ingest",
-        "gateway",
-        environment=environment,
-        log=tmp_path / "log",
-        ready=f"{address}/readyz",
-    )
-    answers: list[httpx.Response] = []
-    begun = threading.Event()
-
-    def slow() -> Iterator[bytes]:
-        begun.set()
-        body = batch(*(report(f"flight-{number}") for number in range(500)))
-        half = len(body) // 2
-        yield body[:half]
-        wait_for(lambda: "Shutting down" in running.text(), what="the gateway's farewell")
-        yield body[half:]
-
-    def send() -> None:
-        answers.append(
-            httpx.post(
-                f"{address}/v1/events", content=slow(), headers={"content-type": BATCH}, timeout=60
-            )
-        )
-
-    sender = threading.Thread(target=send)
-    sender.start()
-    begun.wait(30)
-    assert (
-        httpx.get(f"{address}/healthz").status_code == 200
-    )  # by now it has read what was sent before
-    assert running.stop(60) == 0
-    sender.join(60)
-    assert answers[0].json()["accepted"] == 500
-    assert len(records(settings, FEEDBACK.topic(settings.topic_prefix))) == 500
-
-
-class Broker:
-    """A Kafka of one test's own, to take away and give back."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = choose_port()
-        self.controller = choose_port(taken=[self.port])
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with (self.folder.parent / "kafka.log").open("ab") as log:
-            command = broker.command(self.folder, self.port, self.controller)
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        wait_for(lambda: broker.healthy(self.folder, self.port), 90, "Kafka")
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-    def pause(self) -> None:
-        assert self.process is not None
-        os.kill(self.process.pid, signal.SIGSTOP)
-
-
-@pytest.fixture
-def own_broker(stack: object, tmp_path: Path) -> Iterator[Broker]:
-    kafka = Broker(tmp_path / "kafka")
-    yield kafka
-    kafka.kill()
-
-
-def test_kafka_away_is_answered_503_and_no_accepted_event_is_missing_afterwards(
-    own_broker: Broker, environment: dict[str, str], tmp_path: Path
-) -> None:
-    environment = environment | {"IOC_KAFKA_SERVERS": f"127.0.0.1:{own_broker.port}"}
-    settings = Settings(
-        kafka_servers=environment["IOC_KAFKA_SERVERS"], topic_prefix=environment["IOC_TOPIC_PREFIX"]
-    )
-    address = f"http://127.0.0.1:{environment['IOC_GATEWAY_PORT']}"
-    accepted: set[str] = set()
-    unsettled: list[str] = []
-
-    def send(number: int) -> httpx.Response:
-        ids = [f"{number}-{part}" for part in range(20)]
-        answer = client.post(
-            "/v1/events", content=batch(*map(report, ids)), headers={"content-type": BATCH}
-        )
-        events = {event["id"]: event["status"] for event in answer.json()["events"]}
-        for id in ids:
-            if events.get(id) in ("accepted", "duplicate"):
-                accepted.add(id)
-            else:
-                unsettled.append(id)
-        return answer
-
-    with (
-        Running(
-            "ingest",
-            "gateway",
-            environment=environment,
-            log=tmp_path / "log",
-            ready=f"{address}/healthz",
-        ),
-        httpx.Client(base_url=address, timeout=60, headers={"accept-language": "en"}) as client,
-    ):
-        # It starts before Kafka does, says so, and recovers by itself.
-        assert client.get("/readyz").status_code == 503
-        refused = send(0)
-        assert (refused.status_code, refused.json()["category"]) == (503, "unavailable")
-        assert int(refused.headers["retry-after"]) > 0
-        own_broker.start()
-        wait_for(lambda: client.get("/readyz").status_code == 200, 60, "readiness")
-
-        assert send(1).status_code == 200
-        own_broker.kill()
-        began = time.monotonic()
-        hanging = send(2)  # it was not known yet that Kafka is gone
-        assert hanging.status_code == 503 and "retry-after" in hanging.headers
-        assert {event["status"] for event in hanging.json()["events"]} <= {"unacknowledged"}
-        assert time.monotonic() - began < 20
-        trouble = client.get("/readyz")
-        assert trouble.status_code == 503 and trouble.json()["reason"]
-        assert send(3).status_code == 503
-        assert client.get("/healthz").status_code == 200
-
-        own_broker.start()
-        wait_for(lambda: client.get("/readyz").status_code == 200, 60, "readiness")
-        assert send(4).status_code == 200
-
-        own_broker.pause()  # a broker that hangs is as bad as one that is gone
-        wait_for(lambda: send(5).status_code == 503, 60, "503")
-        own_broker.kill()
-        own_broker.start()
-        wait_for(lambda: client.get("/readyz").status_code == 200, 60, "readiness")
-
-        again, unsettled[:] = sorted(set(unsettled)), []
-        answer = client.post(
-            "/v1/events", content=batch(*map(report, again)), headers={"content-type": BATCH}
-        )
-        assert answer.status_code == 200
-        accepted.update(again)
-
-    found = [
-        record.key.decode()
-        for record in records(settings, FEEDBACK.topic(settings.topic_prefix)).values()
-    ]
-    assert set(found) == accepted

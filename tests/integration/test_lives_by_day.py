@@ -13,7 +13,7 @@ from schemas.events.kinds import FEEDBACK, FILING
 from schemas.events.payloads import Feedback, Filing
 from schemas.settings import Settings
 from streams.admin.verify import verify
-from tests.integration.test_lives import Desk, at
+from tests.integration.lives_desk import Desk, at
 
 pytestmark = pytest.mark.stack
 RECEIVED, PROCESSING, SUPPLEMENT, FINISHED, RETURNED = (

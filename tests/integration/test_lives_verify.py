@@ -12,7 +12,7 @@ from schemas.settings import Settings
 from streams.admin.period import ALL_TIME
 from streams.admin.rebuild import rebuild
 from streams.admin.verify import verify
-from tests.integration.test_lives import ACCEPTED, FINISHED, Desk, at
+from tests.integration.lives_desk import ACCEPTED, FINISHED, Desk, at
 
 pytestmark = pytest.mark.stack
 
