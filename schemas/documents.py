@@ -92,6 +92,7 @@ def picture() -> str:
         f'        dead[("{DEAD_LETTERS}")]',
         f'        refused[("{REFUSALS}")]',
         f'        beat[("{HEARTBEATS}")]',
+        f'        again[("{REPEATS}")]',
         "    end",
     ]
     lines += [
@@ -100,7 +101,11 @@ def picture() -> str:
         "    simulator --> Kafka",
         "    Kafka --> worker[streams worker, Faust]",
     ]
-    lines += ["    worker -.->|what cannot be counted| dead", "    subgraph ClickHouse"]
+    lines += [
+        "    worker -.->|what cannot be counted| dead",
+        "    worker -.->|what was counted before| again",
+        "    subgraph ClickHouse",
+    ]
     lines += [
         '        raw[("events_*")] --> state[("state_*")]',
         '        raw --> arrivals[("arrival_minutes, freshness")]',

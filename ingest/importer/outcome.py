@@ -7,7 +7,6 @@ which these ended when the import began.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -74,12 +73,7 @@ class Outcomes:
         """Return the follower."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the connections."""
         self._consumer.close(autocommit=False)
         self._admin.close()

@@ -84,11 +84,6 @@ def shared(codes: list[str]) -> list[str]:
     return list(map(_shared.setdefault, codes, codes))
 
 
-def columns_of(rows: list[Row]) -> Columns:
-    """Return rows as columns; an empty list for no rows."""
-    return [list(values) for values in zip(*rows, strict=True)]
-
-
 def append(batches: dict[Kind, Columns], kind: Kind, columns: Columns) -> None:
     """Append rows to the columns of a kind."""
     if not columns[0]:

@@ -29,13 +29,13 @@ from streams.worker.rows import (
     Cell,
     Columns,
     Row,
-    columns_of,
     folder,
 )
 from streams.worker.store import WorkerStore
 from streams.worker.table_rows import DeadLetter
 from tests.records import Record
 from tests.sealing import SEALER
+from tests.unit.repeatable import columns_of
 
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
 Key = tuple[Kind, int]

@@ -15,8 +15,8 @@ from schemas.events.kinds import MEETING
 from schemas.events.payloads import Meeting
 from streams.worker import fold
 from streams.worker.fold import Checkpoint, Judged, Partition, minutes_of
-from streams.worker.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, Columns, Row, columns_of
-from tests.unit.repeatable import repeatable, row_of
+from streams.worker.rows import BODY, IDENTITY, OCCURRED_AT, OFFSET, Columns, Row
+from tests.unit.repeatable import columns_of, repeatable, row_of
 
 pytestmark = pytest.mark.slow
 START = datetime(2026, 11, 2, tzinfo=UTC)
