@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
@@ -13,9 +13,13 @@ from dashboard.components.record_address import link_to, record_of
 from dashboard.components.record_rows import columns, left, short, status_label
 from dashboard.i18n.catalogue import catalogue
 from dashboard.pages.record import life
+from dashboard.pages.record.page import content
+from dashboard.query.clock import At
+from dashboard.query.connection import Connection
 from dashboard.query.records import SEALED, _shown
 from dashboard.query.store import HERE
 from dashboard.request.address import PageRequest
+from dashboard.request.context import PageContext
 from schemas.clickhouse.tables import events_table, state_table
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, KINDS, MEETING
 from tests.unit.hue_desk import ASKED, EN, NOW, PLACE, VI, text
@@ -145,6 +149,36 @@ def test_a_record_is_told_by_its_status_and_a_document_without_its_receiver() ->
     assert (
         short(DOCUMENT, "H57.VP,2026/11/24,123/CV-VP/H57.19753.UB") == "H57.VP,2026/11/24,123/CV-VP"
     )
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_reported_indicator_has_a_page_without_a_life_and_without_records_nearby(
+    language: Literal["vi", "en"],
+) -> None:
+    """A report is no entity with steps; `/sources` links the reports that name unknown codes."""
+    entity = "KT01/46/2026-11"
+    report = {
+        "event_id": "1",
+        "entity_id": entity,
+        "occurred_at": NOW,
+        "agency": "H57.STC",
+        "commune": "",
+        "indicator": "KT01",
+        "unit": "46",
+        "period": "2026-11",
+        "value": 7.5,
+        "measure_unit": "%",
+        "reported_at": NOW,
+        "precision": [],
+        "sealed": False,
+    }
+    context = PageContext(Connection("clickhouse://127.0.0.1:1/none"), At(NOW), PLACE)
+    records = SimpleNamespace(state=lambda *_: report, events=lambda *_: [report])
+    context.__dict__["records"] = records  # there is no ClickHouse to ask
+    shown = text(content(context, PageRequest(f"/record/indicator/{entity}", (), language)))
+    assert entity in shown and "2026-11" in shown and '"facts"' in shown and '"events"' in shown
+    for one in ("life", "deadline", "beside"):
+        assert f'"id": "{one}"' not in shown
 
 
 def test_an_id_with_slashes_commas_and_marks_is_an_address_that_comes_back_as_it_was() -> None:

@@ -110,8 +110,8 @@ def _beside(
     steps: list[dict[str, object]],
     now: datetime,
 ) -> Part:
-    """List the nearest records; None for a kind that lies on no map."""
-    nearby = screens_of(kind).nearby
+    """List the nearest records; None for a kind that lists none, or whose entities have no life."""
+    nearby = screens_of(kind).nearby if kind in BY_KIND else ""
     if not nearby or not steps:
         return None
     last = steps[-1]
