@@ -51,6 +51,9 @@ class AnswerCache:
     def __call__(self, key: Hashable, question: Callable[[], T], seconds: float) -> T:
         """Return the answer cached under `key` if younger than `seconds`; else call `question`.
 
+        All callers of a key pass the same `seconds`: an answer is dropped at the age that its
+        loader named, and a caller with a shorter one would load it again for all.
+
         Raises:
             TimeLimitError: another thread is loading the answer and does not finish in time.
         """

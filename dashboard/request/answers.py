@@ -63,30 +63,35 @@ async def answer(http_request: Request, workers: PageWorkers, make: Callable[[],
         parameters that make no sense, 503 when ClickHouse is away, slow or too busy.
     """
     if len(http_request.url.path) + len(http_request.url.query) > MAX_ADDRESS_BYTES:
-        return _problem(400, "address_too_long")
+        return problem(400, "address_too_long")
     try:
         body = await workers.run(lambda: make().encode())
     except BusyError:
-        return _problem(503, "too_busy")
+        return problem(503, "too_busy")
     except TimeLimitError:
         log.warning("an answer took too long: %s", http_request.url.path)
-        return _problem(503, "too_long")
+        return problem(503, "too_long")
     except UnreachableError as error:
         log.warning("ClickHouse does not answer: %s", error)
-        return _problem(503, "store_away")
+        return problem(503, "store_away")
     except NoRightsError:
-        return _problem(403, "no_rights")
-    except (KeyError, IndexError):
-        raise  # a defect of the program, not of the request
-    except (ValueError, LookupError) as error:
-        return _problem(422, str(error))
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+        return problem(403, "no_rights")
+    except LookupError as error:
+        if is_mistake(error):
+            raise
+        return problem(422, str(error))
+    except ValueError as error:
+        return problem(422, str(error))
+    return json_answer(body)
 
 
-def _problem(status: int, why: str) -> Response:
+def json_answer(body: str | bytes, status: int = 200) -> Response:
+    """Return JSON as an answer that nobody may cache."""
     return Response(
-        json.dumps({"problem": why}),
-        status,
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
+        body, status, media_type="application/json", headers={"Cache-Control": "no-store"}
     )
+
+
+def problem(status: int, why: str) -> Response:
+    """Return the answer of a request that is not served: a status, and the reason as JSON."""
+    return json_answer(json.dumps({"problem": why}), status)

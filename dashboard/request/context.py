@@ -241,7 +241,7 @@ class PageContext:
         Args:
             key: names the query and its parameters.
             question: runs the query.
-            seconds: age up to which a cached answer is returned.
+            seconds: age up to which a cached answer is returned; the same wherever `key` is used.
 
         Raises:
             dashboard.query.rights.NoRightsError: the viewer may see the wall only.

@@ -15,7 +15,7 @@ from dashboard.i18n.translator import Translator
 from dashboard.pages.map import routes as map_routes
 from dashboard.pages.replay import runs_routes
 from dashboard.pages.replay.starting import Starter
-from dashboard.pages.wall.backdrop import ask_for
+from dashboard.pages.wall.backdrop import query_backdrop
 from dashboard.pages.wall.frame import Painter
 from dashboard.pages.wall.layout import page
 from dashboard.query.clock import Clock, Live
@@ -84,7 +84,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         settings.dashboard_tick_seconds,
         settings.stale_after_seconds,
         settings.partitions,
-        lambda scenes: ask_for(context, scenes),
+        lambda scenes: query_backdrop(context, scenes),
     )
 
     workers, files = (

@@ -7,7 +7,6 @@ page. Only callbacks that wait for the board of the walls stay on the loop.
 
 import asyncio
 import inspect
-import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -17,7 +16,7 @@ from dash.exceptions import DependencyException, InvalidResourceError, PreventUp
 from fastapi import FastAPI, Request, Response
 
 from dashboard.query.errors import TimeLimitError
-from dashboard.request.answers import to_json
+from dashboard.request.answers import json_answer, problem, to_json
 from dashboard.request.workers import BusyError, PageWorkers
 from dashboard.server import dash_internals
 
@@ -68,27 +67,29 @@ def add_route(
         body: Body = found if isinstance(found, dict) else {}
         callback = app().callback_map.get(str(body.get("output")))
         if callback is None or not _is_of(body, callback):
-            return _problem(400, "not the body of a callback")
+            return problem(400, "not the body of a callback")
         try:
             if hasattr(callback["callback"], ON_LOOP):
                 made = dash_internals.call(app(), body)
-                return _answer(await made if inspect.isawaitable(made) else made)
-            return _answer(await workers.run(lambda: _finished(dash_internals.call(app(), body))))
+                return json_answer(await made if inspect.isawaitable(made) else made)
+            return json_answer(
+                await workers.run(lambda: _finished(dash_internals.call(app(), body)))
+            )
         except PreventUpdate:
             return Response(status_code=204)
         except (TimeLimitError, BusyError) as error:
             why = "too_busy" if isinstance(error, BusyError) else "too_long"
             log.warning("callback %s is not answered: %s", body["output"], why)
             if PAGE not in body["output"]:
-                return _problem(503, why)
+                return problem(503, why)
             shown = {
                 PAGE: {"children": late(request, body, why)},
                 "_pages_store": {"data": {"title": "IOC"}},
             }
-            return _answer(to_json({"multi": True, "response": shown}))
+            return json_answer(to_json({"multi": True, "response": shown}))
         except Exception:
             log.exception("callback %s failed", body["output"])
-            return _problem(500, "failed")
+            return problem(500, "failed")
 
 
 def _is_of(body: Body, callback: Mapping[str, Any]) -> bool:
@@ -106,16 +107,3 @@ def _named(given: Any) -> list[tuple[str, str]] | None:
 def _finished(made: Any) -> str:
     found: str = asyncio.run(made) if inspect.iscoroutine(made) else made
     return found
-
-
-def _answer(text: str) -> Response:
-    return Response(text, media_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-def _problem(status: int, why: str) -> Response:
-    return Response(
-        json.dumps({"problem": why}),
-        status,
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )

@@ -20,7 +20,7 @@ from dashboard.pages.records import files as records
 from dashboard.pages.targets import sheet as targets
 from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.request.address import PageRequest
-from dashboard.request.answers import is_mistake
+from dashboard.request.answers import is_mistake, page_request
 from dashboard.request.context import PageContext
 from dashboard.request.streamed import FILE_SECONDS, Streamed
 from dashboard.request.workers import BusyError, PageWorkers
@@ -66,9 +66,7 @@ def _add(
     @server.get(f"/export/{page}.{form}")
     async def export(http_request: Request) -> Response:
         path = "/" + page.format(**http_request.path_params)
-        request = PageRequest.of(
-            path, http_request.url.query, http_request.cookies.get("ioc_language"), usual
-        )
+        request = page_request(http_request, path, usual)
         if request.is_too_long:
             return _problem(
                 400,

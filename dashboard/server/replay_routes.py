@@ -17,13 +17,13 @@ from dashboard.components.replay_bar import line_period
 from dashboard.components.rotation import turn
 from dashboard.components.shell import drawn
 from dashboard.history.arrivals import PastStore
-from dashboard.pages.wall.backdrop import ask_for
+from dashboard.pages.wall.backdrop import day_ago, query_backdrop
 from dashboard.pages.wall.drawings import Drawings
 from dashboard.pages.wall.frame import Painter
 from dashboard.query import alarm_groups as alarms
 from dashboard.query.clock import Picture, Replay
 from dashboard.query.concurrent import run_concurrently
-from dashboard.query.snapshot import Snapshot, a_day_ago, take
+from dashboard.query.snapshot import Snapshot, take
 from dashboard.query.sources import SourceStore
 from dashboard.request.address import PageRequest
 from dashboard.request.answers import answer, page_request, to_json
@@ -142,7 +142,7 @@ def frame(
     view = WallView(request.language, measure(request.get("measure")), scenes=chosen, rotate=rotate)
     now = turn(view.scenes, view.rotate, datetime.now(UTC), snapshot.calls)
     texts = Drawings(Painter(context.place)).frame(
-        snapshot, ask_for(context, [now.scene]), view, now
+        snapshot, query_backdrop(context, [now.scene]), view, now
     )
     outlines = [
         "map-communes",
@@ -156,11 +156,9 @@ def frame(
 
 
 def _taken(context: PageContext, partitions: Partitions) -> Snapshot:
-    day_ago = run_concurrently(
-        lambda: context.cached("a day ago", lambda: a_day_ago(context.figures, context.clock))
-    )
+    before = run_concurrently(lambda: day_ago(context))
     found = take(context.store, context.clock, context.place, partitions, context.stale_after)
-    return replace(found, day_ago=day_ago())
+    return replace(found, day_ago=before())
 
 
 def _asked(http_request: Request, path: str, usual: str) -> PageRequest:

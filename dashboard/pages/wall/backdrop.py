@@ -34,7 +34,18 @@ class Backdrop:
     published: Published | None = None
 
 
-def ask_for(context: PageContext, scenes: Collection[Scene]) -> Backdrop:
+def day_ago(context: PageContext) -> Readings:
+    """Return the figures of one day ago, cached for a minute.
+
+    Raises:
+        UnreachableError: as the queries of `PageContext` do.
+    """
+    return context.cached(
+        "a day ago", lambda: a_day_ago(context.figures, context.clock), seconds=60
+    )
+
+
+def query_backdrop(context: PageContext, scenes: Collection[Scene]) -> Backdrop:
     """Query what some scenes need besides the snapshot, or take it from the cache.
 
     Raises:
@@ -43,9 +54,7 @@ def ask_for(context: PageContext, scenes: Collection[Scene]) -> Backdrop:
     place = context.place.code
     criteria = criteria_sets(context.clock.now().astimezone(ZONE).date())[0]
     return Backdrop(
-        day_ago=context.cached(
-            "a day ago", lambda: a_day_ago(context.figures, context.clock), seconds=60
-        ),
+        day_ago=day_ago(context),
         meetings=tuple(context.cached("meetings", lambda: context.lives.meetings(context.clock)))
         if "meetings" in scenes
         else None,
