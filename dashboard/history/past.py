@@ -15,7 +15,6 @@ from dashboard.history.lives import ON_THEIR_WAY, PastLives
 from dashboard.history.prepared import Prepared
 from dashboard.history.slices import Slices
 from dashboard.history.sql import (
-    PAST_TABLES,
     READ_ARRIVALS,
     NoPastError,
     Tables,
@@ -68,11 +67,6 @@ class PastConnection(Connection):
         self._tables = Tables(self.database, replay)
         self._begun = threading.Event()
         self._arrived = AnswerCache()
-
-    @property
-    def tables(self) -> frozenset[str]:
-        """The tables that have a past."""
-        return PAST_TABLES
 
     def _statement(self, query: Query | str, *, has_parameters: bool) -> Statement:
         """Return the statement that is sent for a query. Raises `NoPastError`."""

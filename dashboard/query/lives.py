@@ -1,10 +1,10 @@
-"""Queries about single entities and flows between units, over their lives.
+"""Queries about single entities, over their lives.
 
-Holders, stuck documents, flows, meetings. Answers are lists of rows by column name, of at most
+Holders, steps, the longest wait, meetings. Answers are lists of rows by column name, of at most
 `limit` rows; every method may raise `dashboard.query.connection.UnreachableError`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any
@@ -17,10 +17,9 @@ from schemas.clickhouse.query import Query
 from schemas.clickhouse.tables import state_table
 from schemas.events.codes import DocumentStatus, MeetingState
 from schemas.events.kinds import DOCUMENT, MEETING, Kind
-from schemas.figures import FIGURES, FigurePiece
+from schemas.figures import FigurePiece
 from schemas.figures.documents import SITES
-from schemas.figures.questions import QueryMoment, begun, moment_sql, question, readings
-from schemas.figures.reading import Reading
+from schemas.figures.questions import moment_sql
 from schemas.moments import milliseconds
 from schemas.places.restate import Units
 from schemas.reference import WorkingCalendar, agency
@@ -36,15 +35,6 @@ OVERDUE = FigurePiece("standing = 'open' AND {passed}", aggregate="{where}")
 
 
 @dataclass(frozen=True)
-class Flow:
-    """Documents that one organisation sent another in a period, and the time until receipt."""
-
-    sender: str
-    receiver: str
-    figures: dict[str, Reading]
-
-
-@dataclass(frozen=True)
 class LifeStore:
     """Queries lives. `calendar` is the working calendar of the province."""
 
@@ -52,31 +42,6 @@ class LifeStore:
     calendar: WorkingCalendar
     commune_units: Units = "today"
     """Whether communes are units of a step's own day, or of today."""
-
-    def held(
-        self,
-        clock: Clock,
-        kind: Kind,
-        *,
-        where: str = "true",
-        order: str = "held_since",
-        limit: int = 200,
-    ) -> list[Row]:
-        """Return open entities with their holder, since when it holds them, and their status.
-
-        `held_hours` is the time since the current agency took over, in hours of the entity's clock;
-        `overdue` says whether the deadline has passed.
-        """
-        now = QueryMoment.of(clock.now(), self.calendar)
-        entities = current_table(kind)
-        query = Query(
-            f"SELECT * EXCEPT version, {now.sql(OVERDUE)} AS overdue FROM {entities.final} "
-            f"WHERE standing != 'closed' AND {begun(kind)} <= {moment_sql(now.at)} AND ({where}) "
-            f"ORDER BY {order}, entity_id LIMIT {limit:d}",
-            (entities,),
-            since=clock.now(),
-        )
-        return [self.with_holder(row, clock.now()) for row in self.connection.rows(query)]
 
     def with_holder(self, row: Row, at: datetime) -> Row:
         """Return a row of `current_K` with the level of its holder and the hours it has held it."""
@@ -87,33 +52,6 @@ class LifeStore:
             "level": agency(row["agency"]).level,
             "held_hours": held / timedelta(hours=1),
         }
-
-    def stuck(
-        self, clock: Clock, *, flash_hours: float = 2, hours: float = 15, limit: int = 50
-    ) -> list[Row]:
-        """Return documents that arrived and have waited for receipt for some hours of their clock.
-
-        Most urgent first, then oldest, with number, notation, subject, sender and receiver, so that
-        people can identify them.
-        """
-        now = QueryMoment.of(clock.now(), self.calendar)
-        waited = f"if(around, {now.at}, {now.position}) - at"
-        documents, states = current_table(DOCUMENT), state_table(DOCUMENT)
-        is_arrived = f"status = {DocumentStatus.ARRIVED:d}"
-        query = Query(
-            f"""SELECT entity_id, c.priority AS priority, c.from_organ AS from_organ,
-                c.to_organ AS to_organ, c.commune AS commune, c.since AS since,
-                waited / 3600000 AS hours, s.number AS number, s.notation AS notation,
-                s.subject AS subject
-            FROM (SELECT *, {waited} AS waited FROM {documents.final} WHERE {is_arrived}
-                AND waited > if(around, {flash_hours}, {hours}) * 3600000) AS c
-            LEFT JOIN (SELECT entity_id, number, notation, subject FROM {states.final}
-                WHERE {is_arrived}) AS s USING entity_id
-            ORDER BY priority DESC, since LIMIT {limit:d}""",
-            (documents, states),
-            since=clock.now(),
-        )
-        return list(self.connection.rows(query))
 
     def waiting_since(self, clock: Clock) -> datetime | None:
         """Return since when a document has waited longest for receipt; None if none waits."""
@@ -128,41 +66,6 @@ class LifeStore:
         (row,) = self.connection.rows(query)
         found: datetime | None = row["since"]
         return found
-
-    def endings(
-        self, clock: Clock, status: DocumentStatus, period: timedelta = timedelta(days=30)
-    ) -> list[Row]:
-        """Return why documents were refused or recalled: reason and count; most frequent first."""
-        at, documents = clock.now(), current_table(DOCUMENT)
-        query = Query(
-            f"""SELECT reason, count() AS documents FROM {documents.final}
-            WHERE status = {status:d} AND closed_at > {moment_sql(milliseconds(at - period))}
-                AND closed_at <= {moment_sql(milliseconds(at))}
-            GROUP BY reason ORDER BY documents DESC, reason""",
-            (documents,),
-            since=at - period,
-        )
-        return list(self.connection.rows(query))
-
-    def flows(
-        self, clock: Clock, period: timedelta = timedelta(days=7), limit: int = 500
-    ) -> list[Flow]:
-        """Return volume and delay of documents between organisations in a period, largest first."""
-        figures = [figure for figure in FIGURES if figure.code in FLOW_FIGURES]
-        moment = QueryMoment.of(clock.now(), self.calendar, period)
-        query = question(figures, moment, ("from_organ", "to_organ"))
-        # Groups without any document sent in the period are left out below.
-        query = replace(query, since=clock.now() - period)
-        rows = self.connection.tuples(query)
-        found = [Flow(key[0], key[1], read) for key, read in readings(figures, rows, 2).items()]
-        found.sort(
-            key=lambda flow: (
-                -(flow.figures["document.sent"].value or 0),
-                flow.sender,
-                flow.receiver,
-            )
-        )
-        return [flow for flow in found if flow.figures["document.sent"].value][:limit]
 
     def meetings(self, clock: Clock) -> list[Row]:
         """Return the meetings in progress with their connected and missing sites.

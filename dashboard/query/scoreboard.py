@@ -15,7 +15,7 @@ from schemas import scores
 from schemas.clickhouse.sql import REPORT_DAYS
 from schemas.figures import Reading, Readings
 from schemas.reference import ZONE, Target, UnitKind, calendar, criteria_set, indicator
-from schemas.scores import IndicatorReport, LeftOut, Score, Series, TargetStanding, TargetStatus
+from schemas.scores import IndicatorReport, Score, Series, TargetStanding, TargetStatus
 from schemas.scores.standing import NO_REPORTS
 
 NOTHING: Mapping[str, Readings] = {}
@@ -35,11 +35,6 @@ class Scoreboard:
         return {
             status: sum(one.status is status for one in self.standings) for status in TargetStatus
         }
-
-    @property
-    def left_out(self) -> tuple[tuple[IndicatorReport, LeftOut], ...]:
-        """Reports that could not be used, each with the reason."""
-        return tuple(one for standing in self.standings for one in standing.series.left_out)
 
 
 def scoreboard(
@@ -156,12 +151,3 @@ def score_units(
         unit: scores.score(chosen, read[unit], () if kind == "province" else ((kind, (unit,)),))
         for unit, kind in scored.items()
     }
-
-
-def published(store: ScreenStore, clock: Clock, province: str, criteria: str = "766") -> Score:
-    """Return the province's published score: total and groups.
-
-    Unpublished parts stay unknown. Raises `KeyError` as `score_units` does.
-    """
-    chosen = criteria_set(criteria, clock.now().astimezone(ZONE).date())
-    return scores.published(chosen, readings(store, clock, province, (province,))[province])

@@ -91,10 +91,6 @@ class SourceStore:
         ]
         return dict.fromkeys(feeds, ()) | self._spans(promised, start, end)
 
-    def history(self, agency: str, kind: str, start: datetime, end: datetime) -> tuple[Span, ...]:
-        """Return the states of one feed over a period."""
-        return self.histories([(agency, kind)], start, end)[agency, kind]
-
     def standings(self, start: datetime, end: datetime) -> tuple[SourceStanding, ...]:
         """Return the timeliness of every agreed feed in a period, best first."""
         feeds = [(agency.code, feed) for agency in self.agencies for feed in agency.feeds]

@@ -16,12 +16,12 @@ not. The rule, for a code and a day:
 
 A former unit is restated to its default successor. For a unit that was divided this is a
 convention, not knowledge: an event's coordinates do not decide, as outlines are schematic. Events
-restated from divided units are therefore counted as uncertain, and labelled so. One commune of
+restated from divided units are therefore told apart (`is_divided`) as uncertain. One commune of
 today (of 3,321) is the default of no former unit and has no restated history.
 
 The SQL reads the view `unit_successors` and the table `unit_heirs`. Restating row by row costs more
-than summing by code on each side of the reform first, as `dashboard.query.units` does
-(`tests/bench/test_units.py`); histories of states store the restated code.
+than summing by code on each side of the reform first (`tests/bench/test_units.py`); histories of
+states store the restated code.
 """
 
 from __future__ import annotations
@@ -127,17 +127,6 @@ def former_sql(commune: str, before: str) -> str:
 def divided_sql(commune: str, before: str) -> str:
     """Return SQL for `is_divided` of a code."""
     return _among(commune, before, "NOT is_default")
-
-
-def key_sql(units: Units, commune: str, before: str) -> str:
-    """Return SQL for the columns `unit` (a code) and `is_former` of a row, to group any figure by.
-
-    By the units of the day, both are needed to tell a former unit from the commune of today that
-    reuses its code.
-    """
-    if units == "today":
-        return f"{today_sql(commune, before)} AS unit, false AS is_former"
-    return f"{commune} AS unit, {former_sql(commune, before)} AS is_former"
 
 
 def _among(commune: str, before: str, links: str) -> str:

@@ -1,6 +1,6 @@
 """What restating costs over 3 million rows of all days of 2025.
 
-Row by row, and after summing by code as the dashboard does.
+Row by row, and after summing by code on each side of the reform.
 """
 
 import time

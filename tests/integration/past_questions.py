@@ -21,7 +21,6 @@ from dashboard.query.snapshot import take
 from dashboard.query.sources import SourceStore
 from dashboard.query.store import ScreenStore
 from dashboard.query.unknown_codes import UnknownStore
-from schemas.events.codes import DocumentStatus
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.events.partitions import Partitions
 from schemas.figures import BY_CODE, FIGURES
@@ -63,8 +62,9 @@ VIEW = (102.0, 8.0, 110.0, 24.0)
 LIVED = (FILING, FEEDBACK, DOCUMENT, MEETING)
 
 
-def _held(kind: Kind, c: Connection, t: Clock) -> Any:
-    return lives(c).held(t, kind)
+def _listed(kind: Kind, c: Connection, t: Clock) -> Any:
+    wanted = ["status", "agency", "held_since", "overdue"]
+    return ListStore(lives(c)).page(t, Sought(kind), wanted, Order(), limit=200)
 
 
 def _steps(kind: Kind, c: Connection, t: Clock) -> Any:
@@ -106,11 +106,8 @@ QUESTIONS: dict[str, Question] = {
     ),
     "trends": lambda c, t: FigureStore(c, CALENDAR).trends(t, "commune", UNIT),
     "all units": lambda c, t: FigureStore(c, CALENDAR).units(t, "46", tuple),
-    **{f"held {kind.name}s": partial(_held, kind) for kind in LIVED},
-    "stuck documents": lambda c, t: lives(c).stuck(t),
+    **{f"list of {kind.name}s": partial(_listed, kind) for kind in LIVED},
     "waiting since": lambda c, t: lives(c).waiting_since(t),
-    "endings": lambda c, t: lives(c).endings(t, DocumentStatus.REFUSED),
-    "flows": lambda c, t: lives(c).flows(t),
     "meetings": lambda c, t: lives(c).meetings(t),
     "coming meetings": lambda c, t: lives(c).coming(t),
     **{f"steps of {kind.name}s": partial(_steps, kind) for kind in LIVED},
@@ -120,8 +117,9 @@ QUESTIONS: dict[str, Question] = {
         t, BY_CODE["filing.overdue"], "province", ""
     ),
     "beside a record": lambda c, t: [
-        RecordStore(lives(c)).nearest(t, FEEDBACK, row)
-        for row in lives(c).held(t, FEEDBACK, order="entity_id", limit=5)
+        RecordStore(lives(c)).nearest(t, FEEDBACK, found[-1])
+        for one in ids(FEEDBACK)[:5]
+        if (found := lives(c).steps(FEEDBACK, one))
     ],
     "by number": lambda c, t: RecordStore(lives(c)).numbered(t, "f1"),
     "documents by number": lambda c, t: RecordStore(lives(c)).numbered(t, "1/UBND"),
@@ -158,9 +156,6 @@ QUESTIONS: dict[str, Question] = {
     "sources": lambda c, t: sources(c).current(t),
     "sources' histories": lambda c, t: sources(c).histories(
         [(f"H57.{UNIT}.UB", "document"), ("H57.VP", "filing")], t.now() - timedelta(days=9), t.now()
-    ),
-    "a source's history": lambda c, t: sources(c).history(
-        f"H57.{UNIT}.UB", "document", t.now() - timedelta(days=9), t.now()
     ),
     "silences": lambda c, t: sources(c).silences(t.now() - timedelta(days=9), t.now(), 1),
     "the league": lambda c, t: sources(c).league(t),

@@ -12,11 +12,11 @@ import pytest
 from dashboard.query.clock import At
 from dashboard.query.connection import Connection
 from dashboard.query.figures import FigureStore
-from dashboard.query.lives import LifeStore
+from dashboard.query.lives import FLOW_FIGURES, LifeStore
+from dashboard.query.records import RecordStore
 from dashboard.query.scoreboard import score_units
 from dashboard.query.sources import SourceStore
 from dashboard.query.store import ScreenStore
-from schemas.events.codes import DocumentStatus
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.figures import BY_CODE, FIGURES, Reading
 from schemas.figures.aging import UNITS
@@ -203,8 +203,9 @@ def test_a_series_by_unit_adds_up_to_that_of_the_province(province: Province) ->
 
 
 def test_who_holds_what_since_when_is_what_the_raw_steps_say(province: Province) -> None:
-    store, clock = LifeStore(Connection(province.settings.clickhouse_url), CALENDAR), At(END)
-    held = store.held(clock, FILING, limit=100_000)
+    connection = Connection(province.settings.clickhouse_url)
+    records = RecordStore(LifeStore(connection, CALENDAR))
+    held = records.behind(At(END), BY_CODE["filing.open"], "province", "", limit=100_000).rows
     lives = province.lives(FILING, END)
     opened = lives[lives["open"]].set_index("entity_id")
     assert {row["entity_id"] for row in held} == set(opened.index)
@@ -222,38 +223,24 @@ def test_who_holds_what_since_when_is_what_the_raw_steps_say(province: Province)
             CALENDAR.working_time(row["held_since"], END) / timedelta(hours=1)
         )
         assert row["level"] in ("province", "commune")
-    store.connection.close()
+    connection.close()
 
 
-def test_documents_flow_between_organisations_and_the_stuck_ones_are_named(
-    province: Province,
-) -> None:
-    store, clock = LifeStore(Connection(province.settings.clickhouse_url), CALENDAR), At(END)
+def test_documents_flow_between_organisations(province: Province) -> None:
+    connection = Connection(province.settings.clickhouse_url)
     lives = province.lives(DOCUMENT, END)
     sent = lives[lives["started_at"] > END - timedelta(days=3)]
     wanted = sent.groupby(["from_organ", "to_organ"])
-    flows = store.flows(clock, timedelta(days=3), limit=100_000)
-    assert {
-        (flow.sender, flow.receiver): flow.figures["document.sent"].value for flow in flows
-    } == wanted.size().to_dict()
-    largest = flows[0]
-    group = wanted.get_group((largest.sender, largest.receiver))
-    assert largest.figures["document.receive_p50"].value == pytest.approx(
-        second_way.quantile(group["taken"].dropna(), 0.5)
+    figures = [BY_CODE[code] for code in FLOW_FIGURES]
+    asked = QueryMoment.of(END, CALENDAR, timedelta(days=3))
+    flows = ask(connection.tuples, figures, asked, ("from_organ", "to_organ"))
+    counts = {pair: int(found["document.sent"].value or 0) for pair, found in flows.items()}
+    assert {pair: count for pair, count in counts.items() if count} == wanted.size().to_dict()
+    largest = max(counts, key=lambda pair: counts[pair])
+    assert flows[largest]["document.receive_p50"].value == pytest.approx(
+        second_way.quantile(wanted.get_group(largest)["taken"].dropna(), 0.5)
     )
-    stuck = store.stuck(clock, flash_hours=0.1, hours=3, limit=100_000)
-    waits = lives[
-        (lives["status"] == 1)
-        & (lives["waited"] > lives["priority"].map(lambda one: 0.1 if one >= 3 else 3))
-    ]
-    assert {row["entity_id"] for row in stuck} == set(waits["entity_id"])
-    assert all(row["subject"] and row["number"] for row in stuck)
-    for status in (DocumentStatus.REFUSED, DocumentStatus.RECALL_AGREED):
-        ended = lives[lives["status"] == status]
-        assert {
-            row["reason"]: row["documents"] for row in store.endings(clock, status)
-        } == ended.groupby("reason").size().to_dict()
-    store.connection.close()
+    connection.close()
 
 
 def test_a_meeting_tells_which_sites_are_missing(province: Province) -> None:

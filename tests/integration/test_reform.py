@@ -8,21 +8,20 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from clickhouse_driver import Client
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.pages.map import page as operators_map
 from dashboard.query.clock import At, Live
-from dashboard.query.connection import Connection, UnreachableError
+from dashboard.query.connection import Connection
 from dashboard.query.figures import FigureStore
-from dashboard.query.lists import Sought
+from dashboard.query.lists import ListStore, Sought
+from dashboard.query.lives import LifeStore
 from dashboard.query.snapshot import ProvinceContext
-from dashboard.query.units import UnitStore
 from dashboard.request.address import PageRequest, format_moment
 from dashboard.request.context import PageContext
 from dashboard.server.pages import page_of
@@ -49,7 +48,6 @@ from tests.running import command, wait_for, worker
 
 pytestmark = pytest.mark.stack
 START, END = datetime(2025, 6, 20, tzinfo=ZONE), datetime(2025, 7, 10, tzinfo=ZONE)
-MEASURES = ("steps", "registered", "finished")
 LATE = {"19750": "19753", "00006": "00008", "19753": "19753", "BROOKLYN": "BROOKLYN"}
 """Codes of late reports, of after the reform, and what they are restated to.
 
@@ -59,10 +57,10 @@ Two former ones, a reused one, one of nowhere.
 
 @dataclass(frozen=True)
 class Way:
-    """The database at the end of the path, and the raw events that were sent into it."""
+    """The database at the end of the path, and how many events were sent into it."""
 
-    store: UnitStore
-    raw: pd.DataFrame
+    connection: Connection
+    sent: int
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +88,7 @@ def path(
             "SELECT sum(steps) AS n FROM windows_filing FINAL WHERE window_start > toDateTime(0)"
         )
         wait_for(lambda: connection.rows(windowed)[0]["n"] == len(raw), 60, "all windows")
-    frame = pd.DataFrame(raw, columns=["time", "commune", "status"])
-    yield Way(UnitStore(connection), frame)
+    yield Way(connection, len(raw))
     connection.close()
 
 
@@ -124,76 +121,29 @@ def late(settings: Settings) -> Iterator[tuple[datetime, str, FilingStatus]]:
             yield time, code, filing.status
 
 
-def expected(raw: pd.DataFrame, units: restate.Units) -> pd.DataFrame:
-    """Return the same sums from the raw events, by pandas and the pure rule."""
-    days = [restate.day(time) for time in raw["time"]]
-    codes = list(zip(raw["commune"], days, strict=True))
-    frame = raw.assign(
-        unit=[restate.today(code, on) if units == "today" else code for code, on in codes],
-        is_former=[units == "day" and restate.is_former(code, on) for code, on in codes],
-        steps=1,
-        registered=raw["status"] == FilingStatus.REGISTERED,
-        finished=raw["status"] == FilingStatus.FINISHED,
-    )
-    return frame.groupby(["unit", "is_former"], as_index=False)[list(MEASURES)].sum()
-
-
-@pytest.mark.parametrize("units", ["today", "day"])
-def test_figures_per_unit_are_those_of_the_raw_events(path: Way, units: restate.Units) -> None:
-    found = path.store.sums(FILING, MEASURES, START - timedelta(days=100), END, units)
-    wanted = expected(path.raw, units)
-    assert len(found) == len(wanted) == {"today": 42, "day": 133 + 40 + 2}[units]
-    assert found[["unit", "is_former", *MEASURES]].astype(wanted.dtypes.to_dict()).equals(wanted)
-
-
-def test_nothing_is_lost_or_doubled_by_restating(path: Way) -> None:
-    sums = {
-        units: path.store.sums(FILING, MEASURES, START, END, units)[list(MEASURES)].sum().to_dict()
-        for units in ("today", "day")
-    }
-    assert sums["today"] == sums["day"]
-    assert sums["day"]["steps"] == len(path.raw[path.raw["time"] >= START])
-
-
 def test_every_window_of_both_sides_is_what_the_raw_events_give(
     path: Way, module_settings: Settings
 ) -> None:
     [report] = verify(module_settings, [FILING])
-    assert (report.events, report.differences) == (len(path.raw), [])
+    assert (report.events, report.differences) == (path.sent, [])
 
 
-def test_every_commune_of_today_has_history_before_the_reform(path: Way) -> None:
-    before = path.store.sums(
-        FILING, ["registered"], START, datetime(2025, 7, 1, tzinfo=ZONE), "today"
-    )
-    registered = dict(zip(before["unit"], before["registered"], strict=True))
-    assert set(registered) == {one.code for one in places.communes("46")}
-    assert min(registered.values()) > 20
-    assert before["registered_uncertain"].sum() == 0, "no unit of Huế was divided"
+@pytest.mark.parametrize(("number", "code"), enumerate(LATE))
+def test_late_reports_under_old_codes_are_of_who_took_over(
+    path: Way, module_settings: Settings, number: int, code: str
+) -> None:
+    client = Client.from_url(module_settings.clickhouse_url)
+    Lives(client, "46").catch_up()
+    client.disconnect()
+    records = ListStore(LifeStore(path.connection, calendar("46")))
 
+    def reported(commune: str) -> int:
+        return records.total(
+            At(END), Sought(FILING, text=f"late-{number}", by="commune", unit=commune)
+        )
 
-def test_units_of_a_day_have_their_names_types_and_validity(path: Way) -> None:
-    rows = path.store.sums(FILING, ["steps"], START, END, "day")
-    named = {(row.unit, row.is_former): row for row in rows.itertuples()}
-    former, now = named["19753", True], named["19753", False]
-    assert (former.name, former.type, former.valid_to) == ("Thuận Lộc", "phường", places.REFORM)
-    assert (now.name, now.type, now.valid_from, now.valid_to) == (
-        "Phú Xuân",
-        "phường",
-        places.REFORM,
-        None,
-    )
-    assert named["BROOKLYN", False].name is None
-
-
-@pytest.mark.parametrize("code", LATE)
-def test_late_reports_under_old_codes_are_of_who_took_over(path: Way, code: str) -> None:
-    at = datetime(2025, 7, 3, 2, tzinfo=UTC)
-    minute = path.store.sums(FILING, ["steps"], at, at + timedelta(minutes=1), "today")
-    mine = Counter(dict(zip(minute["unit"], minute["steps"], strict=True)))
-    others = path.raw[(path.raw["time"] >= at) & (path.raw["time"] < at + timedelta(minutes=1))]
-    wanted = Counter(restate.today(one, places.REFORM) for one in others["commune"])
-    assert mine == wanted and mine[LATE[code]] >= 1
+    assert reported(LATE[code]) == 1
+    assert code == LATE[code] or reported(code) == 0
 
 
 def test_what_was_restated_from_divided_units_is_told(path: Way) -> None:
@@ -202,7 +152,7 @@ def test_what_was_restated_from_divided_units_is_told(path: Way) -> None:
         for code in sorted(places.atlas().former_communes)
         if restate.is_divided(code, restate.EVE)
     )
-    connection = path.store.connection
+    connection = path.connection
     connection.rows(
         f"CREATE TABLE few (commune LowCardinality(String), at {MOMENT}) ENGINE = Memory"
     )
@@ -212,20 +162,11 @@ def test_what_was_restated_from_divided_units_is_told(path: Way) -> None:
     )
     before = restate.before_sql("at")
     rows = connection.rows(
-        f"SELECT {restate.key_sql('today', 'commune', before)}, "
+        f"SELECT {restate.today_sql('commune', before)} AS unit, "
         f"{restate.divided_sql('commune', before)} AS uncertain FROM few"
     )
     found = {row["unit"]: bool(row["uncertain"]) for row in rows}
     assert found == {places.successors(divided)[0].code: True, "19753": False}
-
-
-def test_an_unknown_measure_is_named(path: Way) -> None:
-    with pytest.raises(ValueError, match=r"filing has no measures \['smiles'\]"):
-        path.store.sums(FILING, ["smiles"], START, END, "day")
-    with pytest.raises(UnreachableError):
-        UnitStore(Connection("clickhouse://127.0.0.1:1/ioc")).sums(
-            FILING, ["steps"], START, END, "day"
-        )
 
 
 def test_figures_over_lives_are_restated_to_the_units_of_today(
@@ -247,7 +188,7 @@ def test_figures_over_lives_are_restated_to_the_units_of_today(
         for (unit,), said in found.items()
         if said["filing.open"].value
     } == wanted
-    shown = FigureStore(path.store.connection, calendar("46")).now(At(END), [opened], ("commune",))
+    shown = FigureStore(path.connection, calendar("46")).now(At(END), [opened], ("commune",))
     assert shown == found, "screens show communes of today"
     by_day = ask(live(client), [opened], moment, ("commune",))
     assert (
@@ -273,7 +214,7 @@ def looking(
         tuple({"moment": format_moment(THEN), "picture": "corrected", **given}.items()),
         "vi",
     )
-    return PageContext(path.store.connection, Live(), ProvinceContext(province)).of(asked), asked
+    return PageContext(path.connection, Live(), ProvinceContext(province)).of(asked), asked
 
 
 def test_a_moment_before_the_reform_has_the_units_of_its_day(

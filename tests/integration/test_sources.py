@@ -155,11 +155,13 @@ def test_the_history_comes_from_the_events_and_survives_a_migration_from_before_
     ]
 
     def history() -> list[tuple[str, str]]:
-        found = asked.history(agency.code, "filing", rows[0][0], day + timedelta(days=1))
-        return [(str(one.state), f"{one.start:%H:%M}") for one in found]
+        feed = (agency.code, "filing")
+        found = asked.histories([feed], rows[0][0], day + timedelta(days=1))
+        return [(str(one.state), f"{one.start:%H:%M}") for one in found[feed]]
 
     assert history() == expected
-    assert asked.history(agency.code, "meeting", day, day + timedelta(days=1)) == (), (
+    unagreed = (agency.code, "meeting")
+    assert asked.histories([unagreed], day, day + timedelta(days=1)) == {unagreed: ()}, (
         "it promised none"
     )
     (best, *_) = [

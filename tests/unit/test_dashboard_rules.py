@@ -10,7 +10,7 @@ from dashboard.i18n.translator import Translator
 from dashboard.query import alarm_groups as alarms
 from dashboard.query.alarm_groups import StoredAlarm, Watched
 from dashboard.query.store import HERE
-from dashboard.query.units import unit_of
+from schemas.places import restate
 
 TUESDAY = datetime(2026, 11, 17, 15, 0, tzinfo=HERE)
 
@@ -131,11 +131,11 @@ def test_nobody_looks_when_any_job_was_not_done_for_longer_than_it_may_take() ->
 
 def test_a_former_unit_is_named_with_its_last_day() -> None:
     vi, en = Translator("vi"), Translator("en")
-    former, now = unit_of("19753", True), unit_of("19753", False)
+    former, now = restate.meaning("19753", restate.EVE), restate.meaning("19753")
     assert former is not None and now is not None
     assert (vi.unit(former), en.unit(former)) == (
         "phường Thuận Lộc (đến 30/06/2025)",
         "Thuận Lộc Ward (until 30/06/2025)",
     )
     assert (vi.unit(now), en.unit(now)) == ("phường Phú Xuân", "Phú Xuân Ward")
-    assert unit_of("BROOKLYN", False) is None
+    assert restate.meaning("BROOKLYN") is None

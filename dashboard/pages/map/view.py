@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Literal, get_args
 
 from dashboard.components.unit_refs import resolve_unit
@@ -86,11 +85,6 @@ class MapView:
     def chosen(self) -> bool:
         """Whether a part of the province is selected."""
         return bool(self.communes or self.agency or self.box)
-
-    @cached_property
-    def length(self) -> timedelta:
-        """The length of its period."""
-        return self.until - self.since
 
     def scope(self, place: ProvinceContext, spots: Spots) -> Scope:
         """Return the scope of its queries."""
