@@ -1,10 +1,13 @@
-"""Screens of a kind of event, declared as one: list, fields, statuses, figures on the map."""
+"""Screens of a kind of event, declared as one: list, statuses, figures on the map.
+
+The fields of its list are in `dashboard.components.list_fields`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from dashboard.components.list_fields import FIELDS, MAIN, ListField
+from dashboard.components.list_fields import FIELDS
 from schemas.clickhouse.lives import LIVES
 from schemas.clickhouse.tables import annotations
 from schemas.declared import same, whole
@@ -34,8 +37,7 @@ class KindScreens:
     """What the screens show of a kind whose entities have a history.
 
     Raises:
-        IncompleteDeclarationError: names empty parts, choices that are no fields of the list, and
-            unknown figures.
+        IncompleteDeclarationError: names empty parts and unknown figures.
     """
 
     kind: Kind
@@ -44,24 +46,15 @@ class KindScreens:
     hint: str
     """The message key of the hint in its list's search field."""
     statuses: type[Enum]
-    fields: tuple[ListField, ...]
-    """The columns of its list, in order."""
-    main: tuple[str, ...]
-    """The filters in the bar of its list; the others are in a menu."""
     map_figures: tuple[str, ...]
     """The figures beside the map."""
     nearby: str
     """The message key of the heading of nearby records; empty for a kind that lists none."""
 
     def __post_init__(self) -> None:
-        chosen = {one.name for one in self.fields if one.choice}
         whole(
             f"screens of {self.kind.name}",
-            *(
-                (bool(getattr(self, name)), name)
-                for name in ("title", "hint", "fields", "main", "map_figures")
-            ),
-            *((name in chosen, f"a field of the choice {name}") for name in self.main),
+            *((bool(getattr(self, name)), name) for name in ("title", "hint", "map_figures")),
             *((code in BY_CODE, f"a figure of the code {code}") for code in self.map_figures),
         )
 
@@ -70,7 +63,9 @@ class KindScreens:
         """The message keys that its screens build from names: lists, list and record fields."""
         facts = (f"field_{one}" for one in annotations(self.kind) if one not in LEFT_OUT)
         own = (self.title, self.hint, self.nearby, f"feed_{self.kind.name}")
-        return tuple(key for key in (*own, *(one.words for one in self.fields), *facts) if key)
+        return tuple(
+            key for key in (*own, *(one.words for one in FIELDS[self.kind]), *facts) if key
+        )
 
 
 SCREENS: tuple[KindScreens, ...] = (
@@ -79,8 +74,6 @@ SCREENS: tuple[KindScreens, ...] = (
         title="list_filing",
         hint="text_hint_filing",
         statuses=FilingStatus,
-        fields=FIELDS.get(FILING, ()),
-        main=MAIN.get(FILING, ()),
         map_figures=("filing.registered", "filing.open", "filing.overdue", "filing.on_time"),
         nearby="beside_filing",
     ),
@@ -89,8 +82,6 @@ SCREENS: tuple[KindScreens, ...] = (
         title="list_feedback",
         hint="text_hint_feedback",
         statuses=FeedbackStatus,
-        fields=FIELDS.get(FEEDBACK, ()),
-        main=MAIN.get(FEEDBACK, ()),
         map_figures=(
             "feedback.received",
             "feedback.open",
@@ -104,8 +95,6 @@ SCREENS: tuple[KindScreens, ...] = (
         title="list_document",
         hint="text_hint_document",
         statuses=DocumentStatus,
-        fields=FIELDS.get(DOCUMENT, ()),
-        main=MAIN.get(DOCUMENT, ()),
         map_figures=(
             "document.sent",
             "document.waiting",
@@ -119,8 +108,6 @@ SCREENS: tuple[KindScreens, ...] = (
         title="list_meeting",
         hint="text_hint_meeting",
         statuses=MeetingState,
-        fields=FIELDS.get(MEETING, ()),
-        main=MAIN.get(MEETING, ()),
         map_figures=(
             "meeting.live",
             "meeting.scheduled",

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.declared import whole
+from schemas.clickhouse.lives import LIVES
+from schemas.declared import same, whole
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 
 Look = Literal[
@@ -150,6 +151,31 @@ MAIN: Mapping[Kind, tuple[str, ...]] = {
     MEETING: ("status", "agency", "commune"),
 }
 """The filters shown in the bar; the others are in a menu."""
+
+
+def check_lists(
+    fields: Mapping[Kind, tuple[ListField, ...]], main: Mapping[Kind, tuple[str, ...]]
+) -> None:
+    """Check that every kind whose entities have a history has the fields and filters of its list.
+
+    Raises:
+        IncompleteDeclarationError: names the kinds that lack them, or a filter in the bar that is
+            no choice among the fields.
+    """
+    kinds = [life.kind for life in LIVES]
+    for what, declared in (("fields of lists", fields), ("filters in the bar of lists", main)):
+        same(what, (one.name for one in declared), (one.name for one in kinds), "kind")
+    for kind in kinds:
+        chosen = {one.name for one in fields[kind] if one.choice}
+        whole(
+            f"list of {kind.name}",
+            (bool(fields[kind]), "fields"),
+            (bool(main[kind]), "main, the filters in its bar"),
+            *((name in chosen, f"a field of the choice {name}") for name in main[kind]),
+        )
+
+
+check_lists(FIELDS, MAIN)
 
 
 def choices(kind: Kind) -> tuple[ListField, ...]:

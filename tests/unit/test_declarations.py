@@ -13,7 +13,7 @@ import pytest
 
 from dashboard.components.alarm_texts import sentence, where
 from dashboard.components.kind_screens import SCREENS, KindScreens, check_screens
-from dashboard.components.list_fields import ListField
+from dashboard.components.list_fields import FIELDS, MAIN, ListField, check_lists
 from dashboard.i18n.catalogue import catalogue
 from dashboard.i18n.translator import Translator
 from dashboard.pages.map import layers
@@ -216,7 +216,7 @@ def test_every_kind_with_a_history_has_its_screens() -> None:
         check_screens([one for one in SCREENS if one.kind is not FILING])
 
 
-@pytest.mark.parametrize("part", ["title", "hint", "fields", "main", "map_figures"])
+@pytest.mark.parametrize("part", ["title", "hint", "map_figures"])
 def test_the_screens_of_a_kind_have_no_empty_part(part: str) -> None:
     changes: dict[str, Any] = {part: type(getattr(SCREENS[0], part))()}
     with pytest.raises(IncompleteDeclarationError, match=part):
@@ -224,8 +224,23 @@ def test_the_screens_of_a_kind_have_no_empty_part(part: str) -> None:
 
 
 def test_the_screens_of_a_kind_name_only_what_there_is() -> None:
-    with pytest.raises(IncompleteDeclarationError, match=r"choice lost; a figure of the code a\.b"):
-        replace(SCREENS[0], main=("status", "lost"), map_figures=("a.b",))
+    with pytest.raises(IncompleteDeclarationError, match=r"a figure of the code a\.b"):
+        replace(SCREENS[0], map_figures=("a.b",))
+
+
+@pytest.mark.parametrize(
+    ("fields", "main", "missing"),
+    [
+        (dict(list(FIELDS.items())[1:]), MAIN, "no declaration of the kind filing"),
+        (FIELDS, dict(list(MAIN.items())[1:]), "no declaration of the kind filing"),
+        ({**FIELDS, FILING: ()}, MAIN, "list of filing is declared incompletely: fields"),
+        (FIELDS, {**MAIN, FILING: ()}, "main, the filters in its bar"),
+        (FIELDS, {**MAIN, FILING: ("status", "lost")}, "a field of the choice lost"),
+    ],
+)
+def test_a_list_that_lacks_fields_or_filters_is_named(fields: Any, main: Any, missing: str) -> None:
+    with pytest.raises(IncompleteDeclarationError, match=missing):
+        check_lists(fields, main)
 
 
 @pytest.mark.parametrize("screens", SCREENS, ids=lambda one: one.kind.name)
