@@ -111,7 +111,6 @@ def reading(
     found: Reading,
     translator: Translator,
     *,
-    href: str = "",
     call: int = 0,
     detail: Part = None,
 ) -> html.Article:
@@ -126,10 +125,9 @@ def reading(
         else ""
     )
     state = " stale" if found.stale else f" call-{call}" if call else ""
-    name: Part = figure.label(translator.language)
     return html.Article(
         [
-            html.H3(dcc.Link(name, href=href) if href else name),
+            html.H3(figure.label(translator.language)),
             html.P(
                 [html.B(value(found, figure, translator)), age(found.as_of)], className="reading"
             ),

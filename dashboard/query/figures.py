@@ -86,25 +86,15 @@ class FigureStore:
         figures: Iterable[Figure] = FIGURES,
         period: timedelta = PERIOD,
         *,
-        by: By = "province",
-        unit: str = "",
         state: bool = True,
     ) -> dict[str, Reading]:
-        """Return the readings at a past moment, by what is known now.
+        """Return the readings of the province at a past moment, by what is known now.
 
-        For the province or one of its units. With `state=False`, only figures of a period, computed
+        With `state=False`, only figures of a period, computed
         from each entity's current state: a tenth of the cost.
         """
         moment = QueryMoment.of(at, self.calendar, period)
-        parameters = {} if by == "province" else {"unit": unit}
-        found = ask(
-            lambda query: self.connection.tuples(query, **parameters),
-            figures,
-            moment,
-            past=state,
-            where=of_unit(by, self.commune_units),
-        )
-        return found.get((), {})
+        return ask(self.connection.tuples, figures, moment, past=state).get((), {})
 
     def at_moments(
         self,
@@ -114,7 +104,10 @@ class FigureStore:
         by: By = "province",
         unit: str = "",
     ) -> list[dict[str, Reading]]:
-        """Return what `then` returns for each of several moments, in one pass."""
+        """Return what `then` returns for each of several moments, in one pass.
+
+        For the province or one of its units.
+        """
         parameters = {} if by == "province" else {"unit": unit}
         return ask_at(
             lambda query: self.connection.tuples(query, **parameters),
@@ -123,16 +116,14 @@ class FigureStore:
             where=of_unit(by, self.commune_units),
         )
 
-    def trends(
-        self, clock: Clock, by: By, unit: str, days: int = TREND_DAYS
-    ) -> dict[str, list[tuple[datetime, Reading]]]:
+    def trends(self, clock: Clock, by: By, unit: str) -> dict[str, list[tuple[datetime, Reading]]]:
         """Return every figure of a unit by day: code → (end of the day, or now; reading).
 
-        Figures of a period cover that single day.
+        Of the last `TREND_DAYS`. Figures of a period cover that single day.
         """
         now, found = clock.now(), dict[str, list[tuple[datetime, Reading]]]()
         midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-        since = midnight - timedelta(days=days - 1)
+        since = midnight - timedelta(days=TREND_DAYS - 1)
         for ones in by_kind(FIGURES):
             ends, queries = series(
                 ones,

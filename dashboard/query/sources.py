@@ -34,6 +34,10 @@ from schemas.sources.timeliness import (
 )
 
 LEAGUE_DAYS = 30
+REFUSED_LAST_DAYS = 60
+"""How far back the last refusal of a feed is looked for."""
+REFUSED_HOURS = 24
+"""How far back refusals are listed."""
 RUN_MINUTES = 30
 """Longest gap between events of one run: at most the shortest agreed interval of a feed (a test
 checks that).
@@ -64,7 +68,7 @@ class SourceStore:
             self.refused_last(clock),
         )
 
-    def refused_last(self, clock: Clock, days: int = 60) -> list[Row]:
+    def refused_last(self, clock: Clock) -> list[Row]:
         """Return when input of each agency and kind was last refused, by a gateway or a worker.
 
         agency, kind, refused_at.
@@ -72,7 +76,7 @@ class SourceStore:
         return list(
             self.connection.rows(
                 REFUSED_LAST,
-                **_period(clock.now() - timedelta(days=days), clock.now()),
+                **_period(clock.now() - timedelta(days=REFUSED_LAST_DAYS), clock.now()),
             )
         )
 
@@ -120,9 +124,7 @@ class SourceStore:
         ]
         return sorted(found, key=lambda one: (-one[2].length, one[2].start, one[0], one[1]))
 
-    def refused(
-        self, clock: Clock, hours: int = 24, agency: str | None = None, limit: int = 200
-    ) -> list[Row]:
+    def refused(self, clock: Clock, agency: str | None = None, limit: int = 200) -> list[Row]:
         """Return recent refusals by agency, kind, category and source.
 
         With the count, the first and last time, and a reason to act on. `by` says what refused the
@@ -149,7 +151,7 @@ class SourceStore:
             query,
             any=int(agency is None),
             agency=agency or "",
-            **_period(clock.now() - timedelta(hours=hours), clock.now()),
+            **_period(clock.now() - timedelta(hours=REFUSED_HOURS), clock.now()),
         )
         return [{**row, "reason": redacted(row["reason"])} for row in rows]
 

@@ -25,6 +25,8 @@ from schemas.events.kinds import FEEDBACK, INDICATOR
 from schemas.moments import ZONE, milliseconds
 
 HERE = ZoneInfo(ZONE)
+MAX_POINTS = 400
+"""Reports that the wall's map shows as points."""
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -73,7 +75,7 @@ class ScreenStore:
         (row,) = self.connection.rows(query)
         return DataPulse(row["sent_at"], row["mark"])
 
-    def feedback_points(self, clock: Clock, limit: int = 400) -> pd.DataFrame:
+    def feedback_points(self, clock: Clock) -> pd.DataFrame:
         """Return the positions of the newest open reports: lat, lon, category."""
         reports = current_table(FEEDBACK)
         query = Query(
@@ -81,7 +83,7 @@ class ScreenStore:
                 category
             FROM {reports.final}
             WHERE standing != 'closed' AND lat IS NOT NULL AND started_at <= {moment("now")}
-            ORDER BY started_at DESC LIMIT {limit:d}""",
+            ORDER BY started_at DESC LIMIT {MAX_POINTS:d}""",
             (reports,),
             since=clock.now(),
         )

@@ -101,8 +101,8 @@ def _filters(context: PageContext, request: PageRequest, view: MapView) -> html.
     ]
     return html.Div(
         [
-            picked(request, "category", categories, view.category, translator("map_category")),
-            picked(request, "state", states, view.state, translator("state")),
+            picked("category", categories, view.category, translator("map_category")),
+            picked("state", states, view.state, translator("state")),
         ],
         className="filters",
     )

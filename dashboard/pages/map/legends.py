@@ -21,7 +21,6 @@ STYLES: tuple[Style, ...] = ("clusters", "heat", "points")
 
 
 def picked(
-    request: PageRequest,
     name: str,
     options: list[tuple[str, str]],
     value: str,
@@ -48,7 +47,6 @@ def communes(context: PageContext, request: PageRequest, view: MapView) -> list[
     readings, classes = layer_data.communes(context, view)
     options = [(one.code, one.label(request.language)) for one in MEASURES]
     choice = picked(
-        request,
         "measure",
         options,
         view.measure.code,

@@ -82,9 +82,7 @@ def _left(found: Deadline, late: bool, translator: Translator) -> Part:
     return chip(translator("time_left", span=words), "good")
 
 
-def clock(
-    found: Deadline, shape: Bar, steps: list[Step], request: PageRequest, now: datetime
-) -> html.Div:
+def clock(found: Deadline, shape: Bar, steps: list[Step], request: PageRequest) -> html.Div:
     """Show since when the clock runs, when the record is due, and the pauses, also as a bar."""
     translator = request.translator
     facts = [

@@ -50,7 +50,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
         left.append(
             section(
                 request.translator("deadline_clock"),
-                life.clock(found, shape, steps, request, now),
+                life.clock(found, shape, steps, request),
                 id="deadline",
             )
         )

@@ -30,7 +30,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
     )
     units, bodies = found_units(context.place, text), found_agencies(context.place.agencies, text)
     parts = [
-        _exact(context, request, text, records),
+        _exact(request, text, records),
         _units(request, units),
         _agencies(request, bodies),
         *(_records(context, request, text, kind, found) for kind, found in records.items()),
@@ -57,9 +57,7 @@ def exact(text: str, records: dict[Kind, FoundRecords]) -> tuple[Kind, str] | No
     return found[0] if len(found) == 1 else None
 
 
-def _exact(
-    context: PageContext, request: PageRequest, text: str, records: dict[Kind, FoundRecords]
-) -> Part:
+def _exact(request: PageRequest, text: str, records: dict[Kind, FoundRecords]) -> Part:
     hit = exact(text, records)
     if hit is None:
         return None

@@ -16,6 +16,7 @@ from dash import html
 from dashboard.components.parts import labelled
 from schemas.scores import SeriesPoint
 
+MAX_TICKS, MAX_DAY_TICKS = 5, 7
 AIR, EDGE = 0.08, 0.008
 """Free space above and below as a share of the height, and at either side as a share of the width.
 """
@@ -80,27 +81,27 @@ def axes(course: Course) -> Axes:
     )
 
 
-def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Return at most `most` round values between two: steps of 1, 2 or 5 times a power of ten."""
+def ticks(low: float, high: float) -> list[float]:
+    """Return up to `MAX_TICKS` round values between two: steps of 1, 2 or 5 times a power of 10."""
     span = high - low
-    power = 10.0 ** floor(log10(span / most))
+    power = 10.0 ** floor(log10(span / MAX_TICKS))
     step = next(
-        power * one for one in (1, 2, 5, 10) if span / (power * one) <= most - 1 or one == 10
+        power * one for one in (1, 2, 5, 10) if span / (power * one) <= MAX_TICKS - 1 or one == 10
     )
     return [round(step * number, 10) for number in range(ceil(low / step), floor(high / step) + 1)]
 
 
-def day_ticks(first: date, last: date, most: int = 7) -> list[date]:
-    """Return at most `most` first days of months between two days; single days for a short span."""
+def day_ticks(first: date, last: date) -> list[date]:
+    """Return up to `MAX_DAY_TICKS` first days of months; single days for a short span."""
     length = (last - first).days
     if length < 75:
-        step = max(1, ceil(length / most))
+        step = max(1, ceil(length / MAX_DAY_TICKS))
         return [first + timedelta(days=number) for number in range(0, length + 1, step)]
     months, day = [], date(first.year + first.month // 12, first.month % 12 + 1, 1)
     while day <= last:
         months.append(day)
         day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
-    return months[:: max(1, ceil(len(months) / most))]
+    return months[:: max(1, ceil(len(months) / MAX_DAY_TICKS))]
 
 
 def drawing(

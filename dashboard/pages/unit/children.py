@@ -56,7 +56,7 @@ def children_table(
     ]
     shown = columns(request, context.place, chosen, short=unit.what == "province" and not bodies)
     table_state = TableState.of(request, PREFIX, usual(chosen), size=PAGE_SIZE)
-    aside = _switch(request, unit, bodies) if unit.what == "province" else None
+    aside = _switch(request, bodies) if unit.what == "province" else None
     rows = sorted_rows(rows, shown, table_state)
     outside = units.get(OUTSIDE, {}) if unit.what == "province" and not bodies else {}
     if any(one.value for one in outside.values()):
@@ -147,7 +147,7 @@ def _codes(context: PageContext, unit: UnitRef, bodies: bool) -> Sequence[str]:
     return [one.code for one in context.place.agencies if one.commune == unit.code]
 
 
-def _switch(request: PageRequest, unit: UnitRef, bodies: bool) -> Part:
+def _switch(request: PageRequest, bodies: bool) -> Part:
     """Link from the communes to the bodies of the province, and back."""
     other = {"level": None if bodies else "bodies", f"{PREFIX}sort": None}
     words = request.translator("below_communes" if bodies else "below_bodies")

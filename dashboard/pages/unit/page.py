@@ -101,7 +101,7 @@ def _heading(context: PageContext, request: PageRequest, unit: UnitRef) -> html.
             _above(context, request, unit),
             html.H1(unit.label(translator)),
             html.P(
-                [*_facts(request, unit, translator), *_on_map(context, request, unit)],
+                [*_facts(unit, translator), *_on_map(context, request, unit)],
                 className="facts",
             ),
             *(
@@ -140,7 +140,7 @@ def _above(context: PageContext, request: PageRequest, unit: UnitRef) -> Part:
     )
 
 
-def _facts(request: PageRequest, unit: UnitRef, translator: Translator) -> list[Part]:
+def _facts(unit: UnitRef, translator: Translator) -> list[Part]:
     facts = [translator("code_is", code=unit.code)]
     if isinstance(unit.place, Commune | Province) and unit.place.area_km2:
         facts.append(f"{translator.number(unit.place.area_km2, 1)} km²")
