@@ -45,12 +45,3 @@ def named(code: str, translator: Translator) -> str:
     """Return the label of a figure or an indicator; an unknown code itself."""
     known = BY_CODE.get(code) or indicator(code)
     return known.label(translator.language) if known else code
-
-
-def behind(found: Reading, translator: Translator) -> str:
-    """Format the numbers behind a share; empty if there are none."""
-    if not found.whole or found.part is None:
-        return ""
-    return translator(
-        "of_whole", part=translator.number(found.part), whole=translator.number(found.whole)
-    )

@@ -106,6 +106,15 @@ def value(reading: Reading, figure: Figure, translator: Translator) -> str:
     return translator.number(reading.value)
 
 
+def share_text(found: Reading, translator: Translator) -> str:
+    """Format the numbers behind a share: how many of how many."""
+    return translator(
+        "of_whole",
+        part=translator.number(found.part or 0),
+        whole=translator.number(found.whole or 0),
+    )
+
+
 def reading(
     figure: Figure,
     found: Reading,
@@ -115,15 +124,7 @@ def reading(
     detail: Part = None,
 ) -> html.Article:
     """Build a figure's card: name, value, explanation, age; stale ones are hatched and say so."""
-    known = (
-        translator(
-            "of_whole",
-            part=translator.number(found.part or 0),
-            whole=translator.number(found.whole or 0),
-        )
-        if found.whole
-        else ""
-    )
+    known = share_text(found, translator) if found.whole else ""
     state = " stale" if found.stale else f" call-{call}" if call else ""
     return html.Article(
         [

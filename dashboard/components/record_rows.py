@@ -14,10 +14,7 @@ from dashboard.i18n.translator import Translator
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
 from schemas.clickhouse.lives import BY_KIND
-from schemas.events.codes import (
-    Labelled,
-    Priority,
-)
+from schemas.events.codes import Priority
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, Kind
 from schemas.reference import category_label, procedure_label
 
@@ -40,12 +37,7 @@ def short(kind: Kind, entity: str) -> str:
 
 def status_label(kind: Kind, row: Row, language: str) -> str:
     """Return the status of a record in words; the code itself if it is unknown."""
-    code = row[BY_KIND[kind].status]
-    try:
-        found = screens_of(kind).statuses(code)
-    except ValueError:
-        return str(code)
-    return found.label(language) if isinstance(found, Labelled) else str(code)
+    return code_label(screens_of(kind).statuses, row[BY_KIND[kind].status], language)
 
 
 def what_label(kind: Kind, row: Row, language: str) -> str:

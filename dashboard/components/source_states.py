@@ -1,13 +1,14 @@
-"""States of sources on pages: label, chip, order, colour, and a day of them as a strip."""
+"""States of sources on pages: label, chip, order, colour, counts, and a day of them as a strip."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from dash import html
 
-from dashboard.components.parts import Part, labelled
+from dashboard.components.parts import Part, chip, labelled
 from dashboard.i18n.translator import Translator
-from schemas.sources.freshness import SourceState
+from schemas.sources.freshness import Source, SourceState
 from schemas.sources.timeliness import Span
 
 CHIPS = {
@@ -40,6 +41,26 @@ SHADES = {
 def state_word(state: SourceState, translator: Translator) -> str:
     """Name a state."""
     return translator(f"state_{state.value}")
+
+
+def state_counts(sources: Iterable[Source], translator: Translator, *more: html.Li) -> html.Ul:
+    """Count sources by state, most severe first; `more` are further items of the list."""
+    counts = Counter(one.state for one in sources)
+    return html.Ul(
+        [
+            *(
+                html.Li(
+                    [
+                        chip(state_word(one, translator), CHIPS[one] if counts[one] else "quiet"),
+                        html.B(translator.number(counts[one])),
+                    ]
+                )
+                for one in GRAVITY
+            ),
+            *more,
+        ],
+        className="counts",
+    )
 
 
 def strip(spans: Sequence[Span], translator: Translator) -> Part:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from dash import dcc, html
 
-from dashboard.components.parts import Part, age, lost, sparkline, value
+from dashboard.components.parts import Part, age, lost, share_text, sparkline, value
 from dashboard.components.scores import enough
 from dashboard.components.unit_refs import UnitRef
 from dashboard.i18n.translator import Translator
@@ -132,15 +132,7 @@ def detail(found: Reading, aim: Target | None, call: int, translator: Translator
     if (dead := lost(found, translator)) is not None:
         lines.append(dead)
     if found.whole:
-        lines.append(
-            html.Span(
-                translator(
-                    "of_whole",
-                    part=translator.number(found.part or 0),
-                    whole=translator.number(found.whole),
-                )
-            )
-        )
+        lines.append(html.Span(share_text(found, translator)))
     return lines
 
 

@@ -1,7 +1,7 @@
 """Page addresses: they hold all that decides what a page shows, so that links can be shared."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qsl, quote, urlencode
@@ -94,6 +94,11 @@ class PageRequest:
     def moments(self, name: str) -> list[datetime]:
         """Return a parameter of comma-separated moments, sorted; `ValueError` if malformed."""
         return sorted({moment_of(one) for one in self.get(name).split(",") if one})
+
+    def without(self, *names: str) -> "PageRequest":
+        """Return the request without some parameters."""
+        kept = tuple(one for one in self.parameters if one[0] not in names)
+        return replace(self, parameters=kept)
 
     def with_(self, **changes: str | None) -> str:
         """Return the address of this page with parameters changed, or removed by None."""

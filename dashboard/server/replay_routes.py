@@ -162,7 +162,4 @@ def _taken(context: PageContext, partitions: Partitions) -> Snapshot:
 
 
 def _asked(http_request: Request, path: str, usual: str) -> PageRequest:
-    found = page_request(http_request, path, usual)
-    return PageRequest(
-        path, tuple(one for one in found.parameters if one[0] != "path"), found.language
-    )
+    return page_request(http_request, path, usual).without("path")

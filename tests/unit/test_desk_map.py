@@ -16,10 +16,10 @@ from dashboard.pages.map.marks import words
 from dashboard.pages.map.shades import quantiles, shades
 from dashboard.pages.map.spots import spots
 from dashboard.pages.map.view import (
+    EXTENT,
     MEASURES,
     MapView,
     box_of,
-    without_extent,
     written,
 )
 from dashboard.query.clock import At
@@ -130,7 +130,7 @@ def test_a_window_that_cannot_be_is_said_and_the_usual_one_shown(since: str, unt
 
 def test_the_extent_decides_nothing_but_where_the_map_is() -> None:
     asked = PageRequest("/map", (("at", "16.4,107.5"), ("unit", ONE.code), ("zoom", "11")))
-    assert without_extent(asked).parameters == (("unit", ONE.code),)
+    assert asked.without(*EXTENT).parameters == (("unit", ONE.code),)
 
 
 def test_a_scope_has_the_communes_with_their_middle_in_the_box_and_their_bodies() -> None:

@@ -3,8 +3,18 @@
 from dash import dcc, html
 
 from dashboard.components.actions import actions
-from dashboard.components.measured import behind, named, read
-from dashboard.components.parts import Part, age, chip, labelled, link, lost, nothing, section
+from dashboard.components.measured import named, read
+from dashboard.components.parts import (
+    Part,
+    age,
+    chip,
+    labelled,
+    link,
+    lost,
+    nothing,
+    section,
+    share_text,
+)
 from dashboard.components.score_bars import (
     bar,
     between,
@@ -252,8 +262,7 @@ def records(request: PageRequest, question: Question, code: str) -> str:
 
 
 def _counted(one: ScorePart, translator: Translator) -> list[Part]:
-    words = behind(one.reading, translator)
-    return [f" ({words})"] if words else []
+    return [f" ({share_text(one.reading, translator)})"] if one.reading.whole else []
 
 
 def _breakdown(request: PageRequest, score: Score) -> Part:

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.components.list_address import join_values
+from dashboard.components.list_address import MAX_VALUES, join_values
 from dashboard.components.parts import Part, chip, labelled, stated
 from dashboard.components.source_states import GRAVITY, state_word
 from dashboard.pages.map import layer_data
@@ -15,8 +15,6 @@ from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
 from schemas.figures import MeasureUnit
 
-MAX_CODES = 50
-"""Most values that a filter of a list takes."""
 STYLES: tuple[Style, ...] = ("clusters", "heat", "points")
 
 
@@ -99,7 +97,7 @@ def _outside(context: PageContext, request: PageRequest, view: MapView) -> list[
     if not count:
         return []
     translator = request.translator
-    to = request.link(f"/records/{view.measure.kind.name}", commune=join_values(codes[:MAX_CODES]))
+    to = request.link(f"/records/{view.measure.kind.name}", commune=join_values(codes[:MAX_VALUES]))
     words: list[Part] = [translator("of_no_unit"), ": ", html.B(translator.number(count))]
     return [
         html.P(

@@ -16,7 +16,7 @@ from dashboard.pages.map.layers import section, shown
 from dashboard.pages.map.marks import map_data, words
 from dashboard.pages.map.panel import panel
 from dashboard.pages.map.spots import spots
-from dashboard.pages.map.view import without_extent
+from dashboard.pages.map.view import EXTENT
 from dashboard.query.concurrent import run_concurrently
 from dashboard.query.connection import TimeLimitError, UnreachableError
 from dashboard.request.address import PageRequest
@@ -29,7 +29,7 @@ def content(context: PageContext, request: PageRequest) -> Part:
     data: dict[str, Any] = {
         "data-words": json.dumps(words(request.language)),
         "data-renew": str(RENEW_MS),
-        "data-parts": to_json(parts(context, without_extent(request))),
+        "data-parts": to_json(parts(context, request.without(*EXTENT))),
     }
     return html.Div(
         [

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from dashboard.pages.map import layer_data, page
 from dashboard.pages.map.find import hits
 from dashboard.pages.map.spots import spots
-from dashboard.pages.map.view import PATH, box_of, without_extent
+from dashboard.pages.map.view import EXTENT, PATH, box_of
 from dashboard.request.address import PageRequest
 from dashboard.request.answers import answer, page_request, to_json
 from dashboard.request.context import PageContext
@@ -116,12 +116,8 @@ def reports(context: PageContext, request: PageRequest) -> dict[str, Any]:
 
 
 def _asked(http_request: Request, usual: str) -> PageRequest:
+    """Return the request that parts are cached by: only reports depend on the map's extent."""
     found = page_request(http_request, PATH, usual)
-    kept = found if http_request.url.path.endswith("/feedback") else without_extent(found)
-    return kept if http_request.url.path != f"{PATH}/find" else _without_text(kept)
-
-
-def _without_text(request: PageRequest) -> PageRequest:
-    return PageRequest(
-        request.path, tuple(one for one in request.parameters if one[0] != "q"), request.language
-    )
+    path = http_request.url.path
+    left_out = () if path.endswith("/feedback") else EXTENT
+    return found.without(*left_out, *(("q",) if path == f"{PATH}/find" else ()))

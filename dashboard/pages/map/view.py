@@ -9,7 +9,7 @@ from dashboard.pages.map.spots import Spots
 from dashboard.query.map import STATES, Box, Scope
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.query.store import HERE
-from dashboard.request.address import PageRequest
+from dashboard.request.address import PageRequest, moment_of
 from schemas import places
 from schemas.events.kinds import DOCUMENT, FEEDBACK, FILING, MEETING, Kind
 from schemas.figures import BY_CODE, FIGURES, Figure
@@ -21,7 +21,10 @@ Style = Literal["clusters", "heat", "points"]
 NONE = "none"
 """Stands in place of layers when all are off."""
 EXTENT = ("at", "zoom")
-"""Parameters of the extent: `at=lat,lon` is the centre of the map."""
+"""Parameters of the extent: `at=lat,lon` is the centre of the map.
+
+Panels are made and cached without them.
+"""
 WINDOWS = {
     "1h": timedelta(hours=1),
     "24h": timedelta(hours=24),
@@ -116,13 +119,6 @@ class MapView:
         )
 
 
-def without_extent(request: PageRequest) -> PageRequest:
-    """Return the address without the map's extent, by which panels are made and cached."""
-    return replace(
-        request, parameters=tuple(one for one in request.parameters if one[0] not in EXTENT)
-    )
-
-
 def written(at: datetime) -> str:
     """Format a moment for an address and a form: to the minute, in Viet Nam time."""
     return f"{at.astimezone(HERE):%Y-%m-%dT%H:%M}"
@@ -153,10 +149,9 @@ def _record(text: str) -> tuple[Kind, str] | None:
 
 def _moment(text: str) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text)
+        return moment_of(text)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=HERE)
 
 
 def _in_window(view: MapView, request: PageRequest, now: datetime) -> MapView:

@@ -1,6 +1,5 @@
 """`/sources`: feeds of each agency now and over a day, timeliness, unknown codes, refusals."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,7 +7,14 @@ from typing import Any
 from dash import html
 
 from dashboard.components.parts import Part, age, chip, link, nothing, section
-from dashboard.components.source_states import CHIPS, GRAVITY, HISTORY, state_word, strip
+from dashboard.components.source_states import (
+    CHIPS,
+    GRAVITY,
+    HISTORY,
+    state_counts,
+    state_word,
+    strip,
+)
 from dashboard.components.table import TableColumn, TableState, sorted_rows, table
 from dashboard.components.unit_refs import unit_link
 from dashboard.i18n.translator import Translator
@@ -70,23 +76,12 @@ def content(context: PageContext, request: PageRequest) -> Part:
 
 
 def _counts(sources: Sequence[Source], request: PageRequest, unknown: int) -> html.Ul:
-    counts = Counter(one.state for one in sources)
-    codes = html.A(chip(request.translator("unknown_codes"), "p3"), href="#unknown")
-    return html.Ul(
-        [
-            html.Li(
-                [
-                    chip(
-                        state_word(one, request.translator), CHIPS[one] if counts[one] else "quiet"
-                    ),
-                    html.B(request.translator.number(counts[one])),
-                ]
-            )
-            for one in GRAVITY
-        ]
-        + ([html.Li([codes, html.B(request.translator.number(unknown))])] if unknown else []),
-        className="counts",
-    )
+    """Count the sources by state, and the unknown codes with a link to their table."""
+    translator = request.translator
+    if not unknown:
+        return state_counts(sources, translator)
+    codes = html.A(chip(translator("unknown_codes"), "p3"), href="#unknown")
+    return state_counts(sources, translator, html.Li([codes, html.B(translator.number(unknown))]))
 
 
 def _filter(request: PageRequest, chosen: str) -> Part:

@@ -9,8 +9,7 @@ from dash import dcc, html
 from dashboard.components import target_board as board
 from dashboard.components import target_cells as cells
 from dashboard.components.actions import actions, chooser
-from dashboard.components.measured import behind
-from dashboard.components.parts import Part, age, chip, labelled, link, nothing, section
+from dashboard.components.parts import Part, age, chip, labelled, link, nothing, section, share_text
 from dashboard.components.scores import board_unit, earlier, past
 from dashboard.components.table import Row, TableColumn, table
 from dashboard.components.unit_refs import name as unit_name
@@ -181,7 +180,7 @@ def _now(one: TargetStanding, translator: Translator) -> Part:
     old = [chip(translator("old_figure"), "unknown")] if one.reading.stale else []
     return [
         *old,
-        html.Small(behind(one.reading, translator)),
+        html.Small(share_text(one.reading, translator) if one.reading.whole else ""),
         html.B(board.now(one, translator)),
         cells.meter(one, translator),
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.components.parts import Part, labelled, section, value
+from dashboard.components.parts import Part, kept, labelled, section, value
 from dashboard.components.table import Row, TableColumn, TableState, sorted_rows, table
 from dashboard.components.unit_cards import URGENT_COUNTS
 from dashboard.components.unit_refs import UnitRef, resolve_unit, unit_link
@@ -157,7 +157,6 @@ def _switch(request: PageRequest, bodies: bool) -> Part:
 def _chooser(request: PageRequest, chosen: Figure | None) -> html.Form:
     """Build a form that ranks by any figure: its choice becomes a parameter of the address."""
     translator = request.translator
-    kept = [name for name in (*FRAME, "level") if request.get(name)]
     options: list[Any] = [html.Option(translator("usual_figures"), value="")]
     for kind in dict.fromkeys(figure.kind for figure in FIGURES):
         of_kind = [
@@ -173,7 +172,7 @@ def _chooser(request: PageRequest, chosen: Figure | None) -> html.Form:
     return html.Form(
         [
             html.Label([html.Span(translator("rank_by")), html.Select(options, name="figure")]),
-            *[dcc.Input(type="hidden", name=name, value=request.get(name)) for name in kept],
+            *kept(request, (*FRAME, "level")),
             html.Button(translator("rank"), type="submit"),
         ],
         className="chooser",

@@ -1,13 +1,19 @@
 """Sources of a unit: each feed now and over 24 hours, with its contact and telephone."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from dash import html
 
 from dashboard.components.parts import Part, age, chip, link, section
-from dashboard.components.source_states import CHIPS, GRAVITY, HISTORY, state_word, strip
+from dashboard.components.source_states import (
+    CHIPS,
+    GRAVITY,
+    HISTORY,
+    state_counts,
+    state_word,
+    strip,
+)
 from dashboard.components.unit_refs import UnitRef, unit_link
 from dashboard.request.address import PageRequest
 from dashboard.request.context import PageContext
@@ -39,7 +45,6 @@ def feeds(context: PageContext, request: PageRequest, unit: UnitRef, now: dateti
         return section(
             translator("nav_sources"), html.P(translator("no_feeds"), className="quiet"), id="feeds"
         )
-    counts = Counter(one.state for one in found)
     shown = found[:MAX_FEEDS]
     keys = tuple((one.agency, one.kind) for one in shown)
     spans = context.cached(
@@ -75,25 +80,13 @@ def feeds(context: PageContext, request: PageRequest, unit: UnitRef, now: dateti
         )
         for one in shown
     ]
-    counted = html.Ul(
-        [
-            html.Li(
-                [
-                    chip(state_word(one, translator), CHIPS[one] if counts[one] else "quiet"),
-                    html.B(translator.number(counts[one])),
-                ]
-            )
-            for one in GRAVITY
-        ],
-        className="counts",
-    )
     all_of = link(
         request,
         translator("all_sources"),
         "/sources",
         agency=unit.code if unit.what == "agency" else None,
     )
-    summary = [counted] if unit.what == "province" else []
+    summary = [state_counts(found, translator)] if unit.what == "province" else []
     return section(
         translator("nav_sources"),
         *summary,

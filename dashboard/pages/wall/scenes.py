@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.components.parts import Part
+from dashboard.components.parts import Part, share_text
 from dashboard.components.score_bars import grade_label, total_label
 from dashboard.components.target_board import CHIPS, counts
 from dashboard.i18n.translator import Translator
@@ -127,11 +127,7 @@ def _sources(stage: Stage) -> list[FigureCard]:
         target=translator("below_target" if below else "target", target=translator.percent(aim))
         if aim
         else "",
-        detail=translator(
-            "of_whole",
-            part=translator.number(share.part or 0),
-            whole=translator.number(share.whole or 0),
-        ),
+        detail=share_text(share, translator),
         call=2 if below else 0,
         at=share.as_of,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from dashboard.components.parts import share_text
 from dashboard.i18n.translator import Translator
 from dashboard.pages.wall.cards import DAY_HOURS, FigureCard, trend
 from dashboard.query.snapshot import ProvinceContext, Snapshot
@@ -136,11 +137,7 @@ def _detail(one: Shown, reading: Reading, snapshot: Snapshot, translator: Transl
     """Say what a figure rests on: numbers of a share, base of a change, clock of hours."""
     unit = BY_CODE[one.code].unit
     if unit is MeasureUnit.PERCENT and reading.whole:
-        return translator(
-            "of_whole",
-            part=translator.number(reading.part or 0),
-            whole=translator.number(reading.whole),
-        )
+        return share_text(reading, translator)
     if unit is MeasureUnit.HOURS:
         return translator("working_time")
     if one.span == "today":
