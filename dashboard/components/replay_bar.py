@@ -44,8 +44,6 @@ PAGE_KEYS = (
     *("came_known", "came_corrected", "came_alarms", "marked_moment", "marks_full"),
 )
 """Messages that the script shows."""
-
-
 MIN_LINE = timedelta(minutes=1)
 MAX_MARKS = 12
 """Most moments that may be marked, to be pictured in a package of the period."""

@@ -23,7 +23,6 @@ KINDS: dict[str, Scene] = {
     "document": "documents",
     "meeting": "meetings",
 }
-
 """Scenes by the first part of a figure's code."""
 whole(
     "alarm causes",

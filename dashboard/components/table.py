@@ -109,11 +109,11 @@ def table(
         prefix: of the table's parameters.
         total: number of rows on all pages; `len(rows)` if None.
         label: read by screen readers.
-        classes: CSS classes.
+        classes: returns the CSS classes of a row.
         paging: False for the beginning of a longer table that is shown elsewhere.
-        group: returns the group of a row and its heading, placed before the group's first row.
         aside: placed at the end of the line of pages.
-        counted: begins the line of pages; the number of rows if None.
+        counted: begins the line of pages; the number of rows if empty.
+        group: returns the group of a row and its heading, placed before the group's first row.
     """
     translator, shown = request.translator, len(rows) if total is None else total
     heads = [

@@ -22,9 +22,9 @@ class Prepared(NamedTuple):
     moments: Mapping[Life, str] = {}
     """Tables that hold the rows of `current_K` that figures need."""
     since: datetime | None = None
-    """`Query.since`."""
+    """How far back the query looks, as it declares (`Query.since`); None: over all of history."""
     held: datetime | None = None
-    """`Query.held`."""
+    """The query needs the steps that held then or later (`Query.held`); None: all steps."""
     entities: str = "true"
     """SQL condition on the requested entities, or its placeholder."""
     minute: str = ""

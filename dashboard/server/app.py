@@ -196,8 +196,7 @@ def stay() -> None:
 async def _prepare(server: FastAPI) -> None:
     """Request an address of Dash's own.
 
-    Only then does it collect pages and assets, which a first
-    viewer of /wall would miss.
+    Only then does it collect pages and assets, which a first viewer of /wall would miss.
     """
     scope = {
         "type": "http",

@@ -103,6 +103,7 @@ class Board:
     snapshot: Snapshot | None = None
     backdrop: Backdrop = field(default_factory=Backdrop)
     problem: str = ""
+    """Why the state is not current: `store_away` or `failed`; empty if it is."""
     _trouble: str = ""
     """The same for slowly changing content."""
     _number: int = 0

@@ -17,8 +17,6 @@ ASK_SECONDS = 20.0
 """Interval at which a page is asked whether it is still there: a browser has one WebSocket for all
 its tabs, so a closed tab does not end it.
 """
-
-
 WAITING = 8
 """Messages that may be queued for a page."""
 

@@ -19,8 +19,6 @@ WITHHELD = {"reporter", "payload", "key", *(column.name for column in HASHES)}
 """Columns left out: reporters and unreadable payloads stay here, and hashes are of no use
 elsewhere.
 """
-
-
 LETTER = "concat(topic, '/', toString(partition), '/', toString(offset))"
 """The name of a dead letter, as `python -m streams dead-letters` takes it."""
 
