@@ -13,7 +13,7 @@ from schemas.clickhouse.lives import LIVES, Life
 
 MAX_MOMENTS = 8
 """Most moments cached per kind: some megabytes of memory each."""
-GRACE = 10.0
+GRACE_SECONDS = 10.0
 """Seconds until an evicted table is dropped, as queries may still be about to read it."""
 
 
@@ -53,5 +53,5 @@ class Moments:
                 return None
             kept[key] = name  # the last key is the most recently used
             while len(kept) > MAX_MOMENTS:
-                self._tables.drop_later(kept.pop(next(iter(kept))), GRACE)
+                self._tables.drop_later(kept.pop(next(iter(kept))), GRACE_SECONDS)
             return name

@@ -61,14 +61,14 @@ MAX_SECONDS = 1800.0
 """Age at which a slice is remade while the old one serves: lives may have been recomputed."""
 CHECK_SECONDS = 1.0
 """Interval at which relevant new events are looked for."""
-REST = 5.0
+REST_SECONDS = 5.0
 """Least seconds between two slices of the same period; meanwhile queries read all of history."""
 MAKE_SECONDS = 120.0
 """Time limit for making a slice, whatever remains of the page's own: the next page finds it made.
 """
-GRACE = 60.0
+GRACE_SECONDS = 60.0
 """Seconds until a replaced slice is dropped, as queries may still be about to read it."""
-BREATH = 3.0
+BREATH_SECONDS = 3.0
 """Seconds to wait before making slices ahead, so that the viewer who looks back is answered first.
 """
 
@@ -96,7 +96,7 @@ class Slices:
         """Return the slice for queries about a moment that look back no further than `LOOKBACK`.
 
         None if no table may be made, or if the current slice is outdated and too young to be
-        replaced (`REST`). Raises `dashboard.query.connection.UnreachableError`.
+        replaced (`REST_SECONDS`). Raises `dashboard.query.connection.UnreachableError`.
         """
         if self.tables.refused:
             return None
@@ -149,7 +149,7 @@ class Slices:
             self._ahead_worker.submit(copy_context().run, within, None, run)
 
     def _make_ahead(self) -> None:
-        if self._ended.wait(BREATH):
+        if self._ended.wait(BREATH_SECONDS):
             return
         began = time.monotonic()
         ((first,),) = self._present.tuples(FIRST)
@@ -189,10 +189,12 @@ class Slices:
                 with self._guard:
                     if since in kept:
                         kept[since] = kept.pop(since)  # the last key is the most recently used
-                if time.monotonic() - found.made > (MAX_SECONDS if len(newer) <= FEW else REST):
+                if time.monotonic() - found.made > (
+                    MAX_SECONDS if len(newer) <= FEW else REST_SECONDS
+                ):
                     self._run_later((life, since), lambda: self._make_again(life, found))
                 return SliceView(found, newer)
-            if found is not None and time.monotonic() - found.made < REST:
+            if found is not None and time.monotonic() - found.made < REST_SECONDS:
                 return None
             made = within(MAKE_SECONDS, lambda: self._make(life, since, until))
         if made is None:
@@ -226,8 +228,8 @@ class Slices:
                 replaced.append(kept.pop(next(iter(kept))))
         for one in replaced:
             if one is not None:
-                self.tables.drop_later(one.name, GRACE)
-                self.tables.drop_later(one.versions, GRACE)
+                self.tables.drop_later(one.name, GRACE_SECONDS)
+                self.tables.drop_later(one.versions, GRACE_SECONDS)
         return made
 
     def _make_table(

@@ -32,12 +32,12 @@ from schemas.figures import Readings
 from schemas.sources.freshness import Source
 
 T = TypeVar("T")
-TICK = 5.0
+TICK_SECONDS = 5.0
 """Seconds for which an answer is reused for other viewers."""
-RUNS_TICK = 1.0
+RUNS_TICK_SECONDS = 1.0
 """The same for the state of replay runs."""
 RUN_SECONDS = 3600.0
-PAST_TICK = 600.0
+PAST_TICK_SECONDS = 600.0
 """The same for what was known at a past moment, which does not change."""
 
 
@@ -85,7 +85,7 @@ class PageContext:
 
     def runs(self) -> list[ReplayRun]:
         """Return the replay runs, newest first."""
-        return self.cached("runs", self.replays.runs, RUNS_TICK)
+        return self.cached("runs", self.replays.runs, RUNS_TICK_SECONDS)
 
     def forget_runs(self) -> None:
         """Drop the cached runs, as one was started, stopped or removed."""
@@ -152,7 +152,7 @@ class PageContext:
         if replay is None:
             return self
         base = self.base(request)
-        return base._once(replay, lambda: base._at(replay), PAST_TICK)
+        return base._once(replay, lambda: base._at(replay), PAST_TICK_SECONDS)
 
     def _at(self, replay: Replay) -> "PageContext":
         connection = PastConnection(
@@ -165,7 +165,7 @@ class PageContext:
             replay,
             self.place.then(replay),
             self.stale_after,
-            PAST_TICK if settled else 0.0,
+            PAST_TICK_SECONDS if settled else 0.0,
             self.kept,
             self._once,
         )
@@ -235,7 +235,7 @@ class PageContext:
         """The state of the sources, now and over time."""
         return SourceStore(self.connection, self.place.agencies, self.place.calendar)
 
-    def cached(self, key: Hashable, question: Callable[[], T], seconds: float = TICK) -> T:
+    def cached(self, key: Hashable, question: Callable[[], T], seconds: float = TICK_SECONDS) -> T:
         """Return the answer cached under `key`, or let one thread query it now.
 
         Args:

@@ -44,9 +44,9 @@ BACKDROP_SECONDS = 2.0
 """Interval at which the age of slowly changing content is checked."""
 SEEN_SECONDS = 120.0
 """Time after which a scene that no wall shows is no longer queried."""
-PACE = 2.0
-"""A snapshot that took t seconds is followed by a pause of at least PACE x t, so that this poller
-alone never keeps ClickHouse busy.
+PAUSE_FACTOR = 2.0
+"""A snapshot that took t seconds is followed by a pause of at least PAUSE_FACTOR x t, so that this
+poller alone never keeps ClickHouse busy.
 """
 
 log = logging.getLogger(__name__)
@@ -191,7 +191,7 @@ class Board:
                 mark = self.pulse.mark
                 self.snapshot = await self._ask(self.metrics.snapshot, self._take)
                 self._taken, self._mark = time.monotonic(), mark
-                self._rest = PACE * (self._taken - started)
+                self._rest = PAUSE_FACTOR * (self._taken - started)
             self.problem = ""
             self.metrics.failures.set(0)
         except UnreachableError as error:

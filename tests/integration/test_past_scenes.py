@@ -83,7 +83,7 @@ def test_of_many_of_whom_something_comes_late_it_is_made_anew(
         "so soon after it was made, history is asked instead"
     )
     assert province.tables() == first
-    monkeypatch.setattr(past_slices, "REST", 0.0)
+    monkeypatch.setattr(past_slices, "REST_SECONDS", 0.0)
     assert [province.open(picture) for picture in Picture] == [1, 3]
     assert len(province.tables()) == 2, "questions may be on their way to the one that was left"
     province.slices.tables._waiting = [(0.0, name) for _, name in province.slices.tables._waiting]
@@ -96,7 +96,7 @@ def test_of_more_than_a_few_it_is_made_anew_beside_those_who_use_it(
 ) -> None:
     monkeypatch.setattr(past_slices, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(past_slices, "FEW", 0)
-    monkeypatch.setattr(past_slices, "REST", 0.0)
+    monkeypatch.setattr(past_slices, "REST_SECONDS", 0.0)
     first = province.slices.at(FILINGS, Replay(THEN, Picture.CORRECTED))
     province.slices.settle()
     province.told("late", THEN - timedelta(hours=1), NOW)
@@ -116,7 +116,7 @@ def test_lives_by_other_rules_make_it_old(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(past_slices, "CHECK_SECONDS", 0.0)
-    monkeypatch.setattr(past_slices, "REST", 0.0)
+    monkeypatch.setattr(past_slices, "REST_SECONDS", 0.0)
     replay = Replay(THEN)
     first = province.slices.at(FILINGS, replay)
     assert first and province.slices.at(FILINGS, replay) == first and not first.newer
@@ -208,7 +208,7 @@ def test_what_is_looked_at_is_set_apart_once_more_and_not_kept_for_ever(province
 def test_opening_the_page_of_the_past_has_them_made_and_shows_the_space_they_take(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past_slices, "BREATH", 0.0)
+    monkeypatch.setattr(past_slices, "BREATH_SECONDS", 0.0)
     ask = PageContext(province.connection, Live(), ProvinceContext("46"))
     assert PastStore(province.connection).disk().get("apart", 0) == 0 and not province.tables()
     replay_page(ask, PageRequest("/replay", (), "en"))
@@ -221,7 +221,7 @@ def test_opening_the_page_of_the_past_has_them_made_and_shows_the_space_they_tak
 def test_those_of_the_last_year_are_made_ahead(
     province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past_slices, "BREATH", 0.0)
+    monkeypatch.setattr(past_slices, "BREATH_SECONDS", 0.0)
     province.told("of long ago", NOW - 200 * DAY, NOW - 200 * DAY)
     province.slices.prepare()
     province.slices.settle()
