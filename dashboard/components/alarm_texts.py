@@ -9,7 +9,7 @@ from dashboard.query.alarm_groups import StoredAlarm
 from dashboard.query.snapshot import ProvinceContext, Snapshot
 from schemas import reference
 
-MAX_NAMES = 5
+MAX_ALARMS = 5
 
 
 def where(alarm: StoredAlarm, place: ProvinceContext, translator: Translator) -> str:
@@ -69,12 +69,12 @@ def rows(snapshot: Snapshot, place: ProvinceContext, translator: Translator) -> 
     if not snapshot.watched.alive:
         # An open alarm may have ended, and others may have begun: show none as current.
         old = [
-            _row(alarm, snapshot, place, translator) for alarm in snapshot.alarms[: MAX_NAMES - 1]
+            _row(alarm, snapshot, place, translator) for alarm in snapshot.alarms[: MAX_ALARMS - 1]
         ]
         return [_blind(snapshot, translator), *old]
     if not snapshot.alarms:
         return [html.Article(translator("no_alarms"), className="calm")]
-    return [_row(alarm, snapshot, place, translator) for alarm in snapshot.alarms[:MAX_NAMES]]
+    return [_row(alarm, snapshot, place, translator) for alarm in snapshot.alarms[:MAX_ALARMS]]
 
 
 def _blind(snapshot: Snapshot, translator: Translator) -> html.Article:

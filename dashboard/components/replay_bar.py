@@ -29,7 +29,7 @@ PERIODS = {
     "year": timedelta(days=365),
 }
 USUAL_PERIOD = PERIODS["week"]
-PAGE_KEYS = (
+BAR_KEYS = (
     *(
         "play",
         "pause",
@@ -198,7 +198,7 @@ def _script_data(
     """Return the data of the script."""
     words = {
         key: translator(key, **{name: f"{{{name}}}" for name in ("names", "n", "since")})
-        for key in PAGE_KEYS
+        for key in BAR_KEYS
     }
     times = {"moment": at, "since": since, "until": until}
     its = json.dumps([milliseconds(one) for one in moments])

@@ -23,9 +23,9 @@ from schemas.reference import (
 )
 from schemas.scores import Rank, Score, SeriesPoint, TargetStanding
 
-Kind = Literal["province", "commune", "office", "local"]
+LeagueKind = Literal["province", "commune", "office", "local"]
 """What is compared with its like: the province, communes, provincial agencies, commune agencies."""
-LEAGUES: tuple[Kind, ...] = ("commune", "office", "local")
+LEAGUES: tuple[LeagueKind, ...] = ("commune", "office", "local")
 
 LOOK_INTERVAL, MOMENTS = timedelta(days=5), 6
 """Distance between the past moments at which computed figures are read, and their number."""
@@ -37,16 +37,16 @@ nothing, nor does the one that is closed on a Sunday.
 """
 
 
-def units(context: PageContext) -> Mapping[str, Kind]:
+def units(context: PageContext) -> Mapping[str, LeagueKind]:
     """Return every scored unit of the province with its kind."""
     place = context.place
-    bodies: dict[str, Kind] = {
+    bodies: dict[str, LeagueKind] = {
         one.code: "office" if one.level == "province" else "local" for one in place.agencies
     }
     return {place.code: "province", **dict.fromkeys(place.names, "commune"), **bodies}
 
 
-def scored_as(kind: Kind) -> UnitKind:
+def scored_as(kind: LeagueKind) -> UnitKind:
     """Return the name that sets of criteria give to units of a kind."""
     return (
         "agency" if kind in ("office", "local") else "commune" if kind == "commune" else "province"
@@ -102,13 +102,13 @@ def earlier(context: PageContext, unit: str) -> Sequence[tuple[date, Mapping[str
     """Return the readings of a unit's target figures at those moments, oldest first."""
     by: By = "province" if unit == context.place.code else "commune"
 
-    def asked_for() -> list[tuple[date, Mapping[str, Reading]]]:
+    def requested() -> list[tuple[date, Mapping[str, Reading]]]:
         now = context.clock.now()
         moments = [now - number * LOOK_INTERVAL for number in range(MOMENTS, 0, -1)]
         found = context.figures.at_moments(moments, _aimed_at(context), by=by, unit=unit)
         return [(_day(at), read) for at, read in zip(moments, found, strict=True)]
 
-    return context.cached(("past", unit), asked_for, seconds=600)
+    return context.cached(("past", unit), requested, seconds=600)
 
 
 def _aimed_at(context: PageContext) -> list[Figure]:
@@ -168,7 +168,7 @@ def scored(context: PageContext, criteria: CriteriaSet) -> Mapping[str, Score]:
     )
 
 
-def league(context: PageContext, criteria: CriteriaSet, kind: Kind) -> tuple[Rank, ...]:
+def league(context: PageContext, criteria: CriteriaSet, kind: LeagueKind) -> tuple[Rank, ...]:
     """Rank the units of a kind by total; those with too little data follow, by coverage."""
     kinds = units(context)
     ranks = scores.league(

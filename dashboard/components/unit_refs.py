@@ -1,19 +1,17 @@
 """Units by code: the province, its communes of either side of the reform, agencies; with names."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from dashboard.components.parts import Part, link
 from dashboard.i18n.translator import Translator
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest
 from schemas import places
+from schemas.figures.aging import By
 from schemas.places import Commune, restate
 from schemas.places.units import Unit
 from schemas.reference import Agency
 from schemas.reference.unknown import is_agency
-
-What = Literal["province", "commune", "agency"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class UnitRef:
     """A unit that has a page: a province or commune (`place`), or an agency (`agency`)."""
 
     code: str
-    what: What
+    what: By
     place: Unit | None = None
     agency: Agency | None = None
     elsewhen: bool = False

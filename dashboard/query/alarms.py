@@ -15,7 +15,7 @@ from schemas.clickhouse.sql import moment
 from schemas.clickhouse.watch_tables import WATCH
 from schemas.moments import milliseconds
 
-ALARMS = "alarms"
+ALARMS_VIEW = "alarms"
 """The view of all alarms."""
 SHOWN = (
     "id, rule, cause, subject, priority, since, raised_at, cleared_at, communes, agencies, "
@@ -38,7 +38,7 @@ class AlarmStore:
             f"SELECT {SHOWN} FROM {{tables.alarms}} WHERE raised_at <= {moment('now')} "
             f"AND (cleared_at IS NULL OR cleared_at > {moment('now')}) "
             "ORDER BY priority, raised_at DESC, id",
-            (ALARMS,),
+            (ALARMS_VIEW,),
         )
         return list(self.connection.rows(query, now=milliseconds(clock.now())))
 
@@ -51,7 +51,7 @@ class AlarmStore:
             f"SELECT {SHOWN} FROM {{tables.alarms}} WHERE raised_at < {moment('end')} "
             f"AND (cleared_at IS NULL OR cleared_at > {moment('start')}) "
             f"ORDER BY raised_at DESC, id LIMIT {limit:d}",
-            (ALARMS,),
+            (ALARMS_VIEW,),
         )
         return list(self.connection.rows(query, start=milliseconds(start), end=milliseconds(end)))
 

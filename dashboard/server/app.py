@@ -95,7 +95,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def living(_server: FastAPI) -> AsyncIterator[None]:
         await _prepare(server)
-        stay()
+        freeze_gc()
         share_fairly()
         poller = asyncio.create_task(board.run())
         yield
@@ -157,9 +157,9 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         shown = bar(context, request)
         return None if shown is None else (shown, context.of(request).place)
 
-    def wall(**request: str) -> dash.html.Div:
-        sight = ViewingDistance(settings.wall_distance, settings.wall_pitch)
-        return page(painter, settings.language, sight, settings.wall_rotate, request, past)
+    def wall(**parameters: str) -> dash.html.Div:
+        distance = ViewingDistance(settings.wall_distance, settings.wall_pitch)
+        return page(painter, settings.language, distance, settings.wall_rotate, parameters, past)
 
     dash.register_page(  # type: ignore[no-untyped-call]
         "wall", path="/wall", title="IOC", layout=wall
@@ -180,7 +180,7 @@ def protected(server: FastAPI, settings: Settings, host: str) -> ASGI:
     return protect(server, AllowedHosts(settings.hosts, host), cacheable=CACHEABLE)
 
 
-def stay() -> None:
+def freeze_gc() -> None:
     """Exempt the objects loaded so far from garbage collection.
 
     Otherwise places and pages would be searched again and again, for a tenth of a second while a

@@ -62,16 +62,16 @@ class PushMetrics:
     def __post_init__(self) -> None:
         self.pulse = Histogram(
             "ioc_dashboard_pulse_seconds",
-            "Time of asking whether there is news.",
+            "Duration of the check for new data.",
             registry=self.registry,
         )
         self.snapshot = Histogram(
             "ioc_dashboard_snapshot_seconds",
-            "Time of asking every question once.",
+            "Duration of all queries of a snapshot.",
             registry=self.registry,
         )
         self.viewers = Gauge(
-            "ioc_dashboard_viewers", "Viewers that are being pushed to.", registry=self.registry
+            "ioc_dashboard_viewers", "Viewers connected to the push.", registry=self.registry
         )
         self.age = Gauge(
             "ioc_dashboard_snapshot_age_seconds",
@@ -80,7 +80,7 @@ class PushMetrics:
         )
         self.failures = Gauge(
             "ioc_dashboard_failures",
-            "Ticks in a row that ClickHouse did not answer.",
+            "Failed checks in a row.",
             registry=self.registry,
         )
 
@@ -141,12 +141,12 @@ class Board:
     async def _run(self) -> None:
         while True:
             started = time.monotonic()
-            if await self._look():
-                await self._tell()
+            if await self._check():
+                await self._notify()
             self.metrics.age.set(time.monotonic() - self._taken if self.snapshot else float("nan"))
             await asyncio.sleep(max(0.02, self.tick_seconds - (time.monotonic() - started)))
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._news:
             self._number += 1
             self._news.notify_all()
@@ -164,7 +164,7 @@ class Board:
                 self._trouble = ""
                 if found != self.backdrop:
                     self.backdrop = found
-                    await self._tell()
+                    await self._notify()
             except UnreachableError:
                 self._trouble = "store_away"
             except Exception:
@@ -176,7 +176,7 @@ class Board:
                 ):  # wait_for may lose a cancellation before Python 3.12
                     await self._wanted.wait()
 
-    async def _look(self) -> bool:
+    async def _check(self) -> bool:
         """Run one tick; return whether viewers should hear of it."""
         before = (self.pulse, self.problem, self.snapshot)
         try:

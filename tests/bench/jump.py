@@ -20,7 +20,7 @@ from dashboard.query.connection import Connection
 from dashboard.query.snapshot import ProvinceContext
 from dashboard.request.address import PageRequest, format_moment
 from dashboard.request.context import PageContext
-from dashboard.server.app import stay
+from dashboard.server.app import freeze_gc
 from dashboard.server.pages import page_of
 from dashboard.server.replay_routes import frame
 from tests.bench.figures import DAYS, PROVINCE, TIMES, a_year, quantile, told
@@ -66,7 +66,7 @@ def measure(bench: Ground, report: Report) -> None:
         **dict.fromkeys(PAGES, desk),
     }
     chance = random.Random(SEED)
-    stay()
+    freeze_gc()
     began = time.perf_counter()
     with bench.screen.console.status("making ahead what the dashboard sets apart"):
         ask.look_back()

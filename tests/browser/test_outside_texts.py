@@ -213,7 +213,7 @@ _TURNED = f"""() => {{
     }}
     if (bad.test(document.title)) found.push('title');
     for (const one of window.ioc?.map?.state?.marks ?? [])
-        if (bad.test(one.title + one.told)) found.push('mark');
+        if (bad.test(one.title + one.text)) found.push('mark');
     return found.slice(0, 5);
 }}"""
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.query.connection import Connection
 from dashboard.request.address import format_moment, moment_of
-from dashboard.request.context import TICK
+from dashboard.request.context import TICK_SECONDS
 from schemas.moments import milliseconds
 from tests.browser.conftest import Told
 from tests.browser.going_back import asked, at, overdue
@@ -175,7 +175,7 @@ def test_what_is_no_longer_kept_is_said_and_shown(page: Page, told: Told) -> Non
         "now() - INTERVAL 63 DAY, now()"
     )
     page.wait_for_timeout(
-        1000 * (TICK + 1)
+        1000 * (TICK_SECONDS + 1)
     )  # what the pages of other tests asked is remembered for so long
     try:
         page.goto(

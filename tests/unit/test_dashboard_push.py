@@ -81,7 +81,7 @@ async def changes(viewer: AsyncIterator[Any], wanted: str) -> Any:
 def test_a_hundred_viewers_cost_one_question_set(answers: Answers) -> None:
     async def scenario() -> None:
         shared = board(answers)
-        await shared._look()
+        await shared._check()
         viewers = [shared.follow(WallView("vi")) for _ in range(100)]
         first = [await anext(viewer) for viewer in viewers]
         assert all(("figure-0", "children") in found for found in first)
@@ -124,15 +124,15 @@ def test_a_viewer_hears_something_even_when_nothing_happens(
 def test_a_database_that_is_away_is_said_and_asked_again(answers: Answers) -> None:
     async def scenario() -> None:
         shared = board(answers)
-        assert await shared._look()
+        assert await shared._check()
         taken = shared.snapshot
         answers.away = True
-        assert await shared._look()
+        assert await shared._check()
         assert (shared.problem, shared.snapshot, shared.ready) == ("store_away", taken, False)
         beat = told(await anext(shared.follow(WallView("vi"))))
         assert beat["problem"] == "store_away"
         answers.away = False
-        assert await shared._look()
+        assert await shared._check()
         assert shared.ready
 
     asyncio.run(scenario())
@@ -143,14 +143,14 @@ def test_whatever_fails_is_said_and_never_shown_as_live(
 ) -> None:
     async def scenario() -> None:
         shared = board(answers)
-        assert await shared._look()
+        assert await shared._check()
         monkeypatch.setattr(push, "RENEW_SECONDS", -1.0)
         with monkeypatch.context() as patch:
             patch.setattr(push, "take", lambda *_: 1 / 0)
-            assert await shared._look()
+            assert await shared._check()
             assert told(await anext(shared.follow(WallView("vi"))))["problem"] == "failed"
             assert not shared.ready
-        assert await shared._look()
+        assert await shared._check()
         assert shared.ready
 
     asyncio.run(scenario())
@@ -159,7 +159,7 @@ def test_whatever_fails_is_said_and_never_shown_as_live(
 def test_a_rotating_wall_gets_the_next_scene_when_its_turn_comes(answers: Answers) -> None:
     async def scenario() -> None:
         shared = board(answers)
-        await shared._look()
+        await shared._check()
         view = WallView("vi", scenes=("overview", "sources"), rotate=1)
         viewer = shared.follow(view)
         names = set()

@@ -12,7 +12,7 @@ import pytest
 from plotly.utils import PlotlyJSONEncoder  # type: ignore[import-untyped]
 
 from dashboard.components import outlines as map
-from dashboard.components.alarm_texts import MAX_NAMES
+from dashboard.components.alarm_texts import MAX_ALARMS
 from dashboard.components.rotation import HELD, Turn, scene_of, turn
 from dashboard.pages.wall.backdrop import Backdrop
 from dashboard.pages.wall.cards import MAX_CARDS
@@ -80,7 +80,7 @@ def test_every_scene_keeps_the_budget_and_can_be_sent(
     )
     assert texts(frame)
     assert len([one for one in frame if one[0].startswith("figure-")]) == MAX_CARDS <= 7
-    assert len(frame["alarms", "children"]) <= MAX_NAMES <= 5
+    assert len(frame["alarms", "children"]) <= MAX_ALARMS <= 5
     assert ("map-communes", "hideout") in frame or DRAWN[scene].board
 
 

@@ -422,8 +422,8 @@ function hover(point, at) {
 function communeTip(code) {
   const { drawn } = state;
   const value = drawn?.values?.[code];
-  const told = value === undefined ? [] : [`${drawn?.measure}: ${value}`];
-  return drawn && { title: drawn.names[code] ?? code, told };
+  const text = value === undefined ? [] : [`${drawn?.measure}: ${value}`];
+  return drawn && { title: drawn.names[code] ?? code, text };
 }
 
 function tip(found, at) {
@@ -432,7 +432,7 @@ function tip(found, at) {
   box.hidden = !found;
   if (!found) return;
   const line = (words, tag = "p") => make(tag, { textContent: words });
-  box.replaceChildren(line(found.title, "b"), ...found.told.map((one) => line(one)));
+  box.replaceChildren(line(found.title, "b"), ...found.text.map((one) => line(one)));
   const frame = state.map.getSize();
   const left = Math.max(4, Math.min(at.x + 14, frame.x - box.offsetWidth - 6));
   const fits = at.y + 18 + box.offsetHeight <= frame.y;

@@ -115,8 +115,8 @@ export function painter(state) {
   const local = (n) => n.toLocaleString(state.words.locale);
 
   function mark(p, r, of, more = {}) {
-    const { title, told = [] } = of;
-    state.marks.push({ x: p.x, y: p.y, r, title, told, of, ...more });
+    const { title, text: lines = [] } = of;
+    state.marks.push({ x: p.x, y: p.y, r, title, text: lines, of, ...more });
   }
 
   function paint(g, bounds) {
@@ -295,9 +295,9 @@ export function painter(state) {
       fill(g, closed ? colours.halo : colours.ink, closed ? colours.s4 : colours.halo, 1.5);
     }
     const named = state.drawn.categories[category] ?? category;
-    const told = [`${named} · ${state.words[standing] ?? standing}`];
+    const lines = [`${named} · ${state.words[standing] ?? standing}`];
     const record = `feedback/${number}`;
-    mark(p, 6, { title: number, told }, { kind: "point", record, category, at: [lat, lon] });
+    mark(p, 6, { title: number, text: lines }, { kind: "point", record, category, at: [lat, lon] });
   }
 
   function cluster(g, one) {
@@ -319,8 +319,8 @@ export function painter(state) {
       fill(g, colours.ink);
     }
     const title = `${state.words.reports}: ${local(n)}`;
-    const told = overdue ? [`${state.words.overdue}: ${local(overdue)}`] : [];
-    mark(p, r, { title, told }, { kind: "cluster", at: one.at, box: one.box });
+    const lines = overdue ? [`${state.words.overdue}: ${local(overdue)}`] : [];
+    mark(p, r, { title, text: lines }, { kind: "cluster", at: one.at, box: one.box });
   }
 
   /* Density: stamps of the cells added up on a coarse grid. */

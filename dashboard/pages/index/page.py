@@ -5,7 +5,15 @@ from dash import dcc, html
 from dashboard.components.actions import actions
 from dashboard.components.parts import Part, chip, labelled, nothing, section
 from dashboard.components.score_bars import between, group_cell, total_label
-from dashboard.components.scores import LEAGUES, Kind, chosen_set, league, scored, scored_as, units
+from dashboard.components.scores import (
+    LEAGUES,
+    LeagueKind,
+    chosen_set,
+    league,
+    scored,
+    scored_as,
+    units,
+)
 from dashboard.components.table import Row, TableColumn, TableState, sorted_rows, table
 from dashboard.components.unit_refs import name as unit_name
 from dashboard.i18n.translator import Translator, sort_key
@@ -70,13 +78,13 @@ def notes(criteria: CriteriaSet, translator: Translator) -> html.Div:
     )
 
 
-def kind_of(request: PageRequest, kinds: list[Kind]) -> Kind:
+def kind_of(request: PageRequest, kinds: list[LeagueKind]) -> LeagueKind:
     """Return the league that an address names; the first if it names none that exists."""
     return next((kind for kind in kinds if kind == request.get("kind")), kinds[0])
 
 
 def _leagues(
-    context: PageContext, request: PageRequest, criteria: CriteriaSet, kinds: list[Kind]
+    context: PageContext, request: PageRequest, criteria: CriteriaSet, kinds: list[LeagueKind]
 ) -> Part:
     translator, kind = request.translator, kind_of(request, kinds)
     all_units = units(context)
@@ -117,7 +125,7 @@ def table_state(request: PageRequest) -> TableState:
 
 
 def league_rows(
-    context: PageContext, request: PageRequest, criteria: CriteriaSet, kind: Kind
+    context: PageContext, request: PageRequest, criteria: CriteriaSet, kind: LeagueKind
 ) -> list[Row]:
     """Return the rows of a league in the requested order, each with `rank` and `name`."""
     rows = [

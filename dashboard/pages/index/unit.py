@@ -23,7 +23,7 @@ from dashboard.components.score_bars import (
     points_label,
     total_label,
 )
-from dashboard.components.scores import Kind, Published, league, published, scored, units
+from dashboard.components.scores import LeagueKind, Published, league, published, scored, units
 from dashboard.components.table import scrolled
 from dashboard.components.unit_refs import name as unit_name
 from dashboard.i18n.translator import Translator
@@ -103,7 +103,7 @@ def summary(
     criteria: CriteriaSet,
     code: str,
     score: Score,
-    kind: Kind = "province",
+    kind: LeagueKind = "province",
 ) -> Part:
     """Show a unit's total, coverage and grade; for the province, beside the published score."""
     translator = request.translator
@@ -153,7 +153,7 @@ def summary(
 
 
 def _rank(
-    context: PageContext, criteria: CriteriaSet, kind: Kind, code: str, translator: Translator
+    context: PageContext, criteria: CriteriaSet, kind: LeagueKind, code: str, translator: Translator
 ) -> str:
     ranks = league(context, criteria, kind)
     place = next((one.place for one in ranks if one.unit == code), None)

@@ -165,7 +165,7 @@ def mark(code: str, spot: Spot, heading: str, *texts: str, **more: Any) -> Mark:
         if len(lines) <= MAX_LINES
         else [*lines[: MAX_LINES - 1], f"… +{len(lines) - MAX_LINES + 1}"]
     )
-    return {"code": code, "at": spot, "title": heading, "told": kept, **more}
+    return {"code": code, "at": spot, "title": heading, "text": kept, **more}
 
 
 def _bodies(
@@ -307,7 +307,7 @@ def _record(context: PageContext, view: MapView, place: Spots) -> Mark | None:
     return {"at": spot, "title": entity} if spot else None
 
 
-SAID = {
+TEXTS = {
     "many": "map_many",
     "seen": "map_seen",
     "none": "map_none_here",
@@ -324,5 +324,5 @@ SAID = {
 
 def words(language: Language) -> dict[str, str]:
     """Return the messages of the script, with open placeholders, and its number format."""
-    found = {name: catalogue(language)[key] for name, key in SAID.items()}
+    found = {name: catalogue(language)[key] for name, key in TEXTS.items()}
     return found | {"locale": "en-GB" if language == "en" else "vi-VN"}

@@ -45,18 +45,18 @@ def add_routes(
     begun = PageWorkers(BEGUN_SECONDS, BEGUN_THREADS, "runs")
 
     @server.get(PATH)
-    async def runs(request: Request) -> Response:
-        asked = page_request(request, "/replay", usual)
+    async def runs(http_request: Request) -> Response:
+        request = page_request(http_request, "/replay", usual)
         return await answer(
-            request, workers, lambda: to_json({"children": [standing(context, asked)]})
+            http_request, workers, lambda: to_json({"children": [standing(context, request)]})
         )
 
     @server.get("/replay/run")
-    async def run(request: Request) -> Response:
-        asked = page_request(request, "/replay", usual)
+    async def run(http_request: Request) -> Response:
+        request = page_request(http_request, "/replay", usual)
 
         def found() -> str:
-            one = context.run(asked)
+            one = context.run(request)
             if one is None:
                 raise ValueError("run")
             return to_json(
@@ -66,18 +66,18 @@ def add_routes(
                 }
             )
 
-        return await answer(request, workers, found)
+        return await answer(http_request, workers, found)
 
-    async def done(request: Request, do: Callable[[dict[str, str]], None]) -> Response:
+    async def done(http_request: Request, do: Callable[[dict[str, str]], None]) -> Response:
         """Do what a form of this site requests, and lead back to the page."""
-        origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        origin = http_request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != http_request.headers.get("host"):
             return Response("This form is of another site.", 403)
         try:
             must_see_all()
         except NoRightsError:
             return Response("", 403)
-        form = await _form(request)
+        form = await _form(http_request)
         if form is None:
             return Response("A form of this page is not that long.", 413, {"Connection": "close"})
         viewer = {name: form[name] for name in VIEWER if name in form}
@@ -94,22 +94,22 @@ def add_routes(
         return RedirectResponse(f"/replay{f'?{urlencode(viewer)}' if viewer else ''}#runs", 303)
 
     @server.post(PATH)
-    async def start(request: Request) -> Response:
-        return await done(request, starter.start)
+    async def start(http_request: Request) -> Response:
+        return await done(http_request, starter.start)
 
     @server.post(PATH + "/{name}/stop")
-    async def stop(request: Request, name: str) -> Response:
-        return await done(request, lambda _form: starter.stop(name))
+    async def stop(http_request: Request, name: str) -> Response:
+        return await done(http_request, lambda _form: starter.stop(name))
 
     @server.post(PATH + "/{name}/remove")
-    async def remove(request: Request, name: str) -> Response:
-        return await done(request, lambda _form: starter.remove(name))
+    async def remove(http_request: Request, name: str) -> Response:
+        return await done(http_request, lambda _form: starter.remove(name))
 
 
-async def _form(request: Request) -> dict[str, str] | None:
+async def _form(http_request: Request) -> dict[str, str] | None:
     """Read the fields of a form; None if it is too long, in which case the rest is not read."""
     body = bytearray()
-    async for piece in request.stream():
+    async for piece in http_request.stream():
         body += piece
         if len(body) > MAX_BYTES:
             return None

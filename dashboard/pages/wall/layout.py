@@ -32,9 +32,9 @@ from schemas.events.kinds import KINDS
 def page(
     painter: Painter,
     usual_language: str,
-    usual_sight: ViewingDistance,
+    default_distance: ViewingDistance,
     usual_rotation: int,
-    request: dict[str, str],
+    parameters: dict[str, str],
     past: Callable[[PageRequest], tuple[Part, ProvinceContext] | None] = lambda _asked: None,
 ) -> html.Div:
     """Build the wall for the parameters of an address.
@@ -42,26 +42,28 @@ def page(
     Args:
         painter: renders the frames.
         usual_language: of the installation.
-        usual_sight: the viewing distance of the installation.
+        default_distance: the viewing distance of the installation.
         usual_rotation: seconds per scene of the installation.
-        request: the parameters: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for
+        parameters: of the address: `scene` (names with commas, or `all`), `rotate` (seconds, 0 for
             never), `lang`, `theme`, `distance` (m), `pitch` (mm per pixel), `measure`.
         past: returns the bar of a wall that shows the past, and the province as it was then.
     """
-    sight = viewing_distance(request.get("distance"), request.get("pitch"), usual_sight)
-    language = choose_language(request.get("lang"), remembered(), usual_language)
-    chosen, rotate = scenes(request.get("scene"), request.get("rotate"), usual_rotation)
-    view = WallView(language, measure(request.get("measure")), scenes=chosen, rotate=rotate)
+    distance = viewing_distance(
+        parameters.get("distance"), parameters.get("pitch"), default_distance
+    )
+    language = choose_language(parameters.get("lang"), remembered(), usual_language)
+    chosen, rotate = scenes(parameters.get("scene"), parameters.get("rotate"), usual_rotation)
+    view = WallView(language, measure(parameters.get("measure")), scenes=chosen, rotate=rotate)
     translator, place = view.translator, painter.place
     other = "vi" if view.language == "en" else "en"
-    wrong = unknown_scenes(request.get("scene"))
+    wrong = unknown_scenes(parameters.get("scene"))
     notes = (
         [translator("unknown_scene", names=", ".join(wrong), known=", ".join(SCENES))]
         if wrong
         else []
     )
     try:
-        then = past(PageRequest("/wall", tuple(sorted(request.items())), language))
+        then = past(PageRequest("/wall", tuple(sorted(parameters.items())), language))
         replay, place = then or (None, place)
     except (ValueError, UnreachableError, NoRightsError) as error:
         replay = None
@@ -94,7 +96,7 @@ def page(
                     html.A(
                         translator("other_language"),
                         id="language",
-                        href="?" + urlencode({**request, "lang": other}),
+                        href="?" + urlencode({**parameters, "lang": other}),
                         lang=other,
                     ),
                     html.Time(id="clock"),
@@ -144,10 +146,10 @@ def page(
             *([html.Div([html.Div(note) for note in notes], className="empty")] if notes else []),
         ],
         id="wall",
-        className=f"wall theme-{theme(request.get('theme'))}"
+        className=f"wall theme-{theme(parameters.get('theme'))}"
         f"{' past' if replay is not None else ''}",
         lang=view.language,
-        style={"--letter": f"{sight.pixels():.2f}"},
+        style={"--letter": f"{distance.pixels():.2f}"},
     )
 
 
