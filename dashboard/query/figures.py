@@ -90,8 +90,8 @@ class FigureStore:
     ) -> dict[str, Reading]:
         """Return the readings of the province at a past moment, by what is known now.
 
-        With `state=False`, only figures of a period, computed
-        from each entity's current state: a tenth of the cost.
+        With `state=False`, only figures of a period, computed from each entity's current state: a
+        tenth of the cost.
         """
         moment = QueryMoment.of(at, self.calendar, period)
         return ask(self.connection.tuples, figures, moment, past=state).get((), {})

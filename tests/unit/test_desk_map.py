@@ -121,6 +121,7 @@ def test_a_window_of_its_own_is_in_local_time_and_ends_by_now() -> None:
         ("x", "2026-11-24T08:00"),
         ("2026-11-24T08:00", "y"),
         ("1990-01-01T00:00", ""),
+        ("2026-11-24T08:00", "9999-12-31T23:59"),
     ],
 )
 def test_a_window_that_cannot_be_is_said_and_the_usual_one_shown(since: str, until: str) -> None:
