@@ -60,11 +60,17 @@ UNIT = COMMUNES[0].code
 SCOPE = Scope(THEN - timedelta(days=9), THEN)
 VIEW = (102.0, 8.0, 110.0, 24.0)
 LIVED = (FILING, FEEDBACK, DOCUMENT, MEETING)
+BEHIND = ("filing.overdue", "filing.open", "feedback.open", "document.waiting")
+"""Figures whose records are compared: their queries need no record that was closed long before."""
 
 
 def _listed(kind: Kind, c: Connection, t: Clock) -> Any:
     wanted = ["status", "agency", "held_since", "overdue"]
     return ListStore(lives(c)).page(t, Sought(kind), wanted, Order(), limit=200)
+
+
+def _behind(code: str, c: Connection, t: Clock) -> Any:
+    return RecordStore(lives(c)).behind(t, BY_CODE[code], "province", "", limit=200)
 
 
 def _steps(kind: Kind, c: Connection, t: Clock) -> Any:
@@ -113,9 +119,7 @@ QUESTIONS: dict[str, Question] = {
     **{f"steps of {kind.name}s": partial(_steps, kind) for kind in LIVED},
     **{f"states of {kind.name}s": partial(_states, kind) for kind in LIVED},
     **{f"events of {kind.name}s": partial(_events, kind) for kind in LIVED},
-    "behind a figure": lambda c, t: RecordStore(lives(c)).behind(
-        t, BY_CODE["filing.overdue"], "province", ""
-    ),
+    **{f"behind {code}": partial(_behind, code) for code in BEHIND},
     "beside a record": lambda c, t: [
         RecordStore(lives(c)).nearest(t, FEEDBACK, found[-1])
         for one in ids(FEEDBACK)[:5]
