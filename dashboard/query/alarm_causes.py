@@ -1,13 +1,15 @@
 """Causes of alarms, each declared once: sentences, scene on the wall, grouping.
 
-They are the causes of the rules (`schemas/reference/data/alarms.csv`); a test names a rule with any
-other cause, which screens would word as its name and value.
+They are the causes of the rules (`schemas/reference/data/alarms.csv`); a rule with any other cause
+stops the dashboard when it starts, because a site may edit its rules and runs no tests.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.declared import whole
+from schemas.declared import same, whole
+from schemas.reference import alarm_rules
 
 Subject = Literal["text", "category", "feed", "feed_first", "target"]
 """What the subject of an alarm is: plain text, the code of a category, a kind of feed (inside the
@@ -125,6 +127,16 @@ ALARM_CAUSES: tuple[AlarmCause, ...] = (
 BY_CODE = {one.code: one for one in ALARM_CAUSES}
 ANY_CAUSE = BY_CODE["figure"]
 """Texts of alarms whose cause no longer exists: those of their rule."""
+
+
+def check_causes(causes: Iterable[AlarmCause] = ALARM_CAUSES) -> None:
+    """Check that `causes` are those of the rules.
+
+    Raises:
+        IncompleteDeclarationError: names the causes that only one side has.
+    """
+    codes = [one.code for one in causes]
+    same("alarm causes", codes, {rule.cause for rule in alarm_rules()}, "cause")
 
 
 def cause_of(code: str) -> AlarmCause:

@@ -18,6 +18,7 @@ from dashboard.pages.replay.starting import Starter
 from dashboard.pages.wall.backdrop import query_backdrop
 from dashboard.pages.wall.frame import Painter
 from dashboard.pages.wall.layout import page
+from dashboard.query.alarm_causes import check_causes
 from dashboard.query.clock import Clock, Live
 from dashboard.query.connection import Connection
 from dashboard.query.snapshot import ProvinceContext
@@ -67,7 +68,11 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
     Args:
         settings: of the installation.
         clock: gives the time; the present if None.
+
+    Raises:
+        IncompleteDeclarationError: an alarm rule has a cause without texts.
     """
+    check_causes()
     painter = Painter(ProvinceContext(settings.province))
     connection, clock = Connection(settings.clickhouse_url), clock or Live()
     context = PageContext(

@@ -1,11 +1,14 @@
 """The jobs of the watch and their periods, from cheap rules each second to expensive ones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from clickhouse_driver import Client
 
+from schemas.declared import whole
+from schemas.figures import BY_CODE
+from schemas.figures.aging import TIMELY
 from schemas.reference import ZONE, Rule, alarm_rules
 from schemas.settings import Settings
 from streams.admin.retain import Retention
@@ -14,7 +17,7 @@ from streams.watch import alarm_store
 from streams.watch.context import MeasureContext, WatchedProvince
 from streams.watch.engine import Observation, clear_retired, evaluate
 from streams.watch.questions import JOB_SECONDS, MEASURES, QUESTIONS, AlarmMeasure
-from streams.watch.readings import observed, readings
+from streams.watch.readings import TARGETS, observed, readings
 from streams.watch.snapshots import Snapshots
 from streams.worker.store import WorkerStore
 
@@ -135,6 +138,31 @@ def alarm_jobs(measures: Sequence[AlarmMeasure]) -> tuple[WatchJob, ...]:
     return tuple(
         WatchJob(name, seconds, alarms_of(*(one.code for one in measures if one.job == name)))
         for name, seconds in JOB_SECONDS.items()
+    )
+
+
+def check_rules(rules: Iterable[Rule], measures: Sequence[AlarmMeasure]) -> None:
+    """Check that every rule has a measure and every measure has a rule.
+
+    Raises:
+        IncompleteDeclarationError: If not; the message names each rule whose measure is neither
+            declared nor a figure, and each measure without a rule.
+    """
+    declared, known = {one.code for one in measures}, list(rules)
+    whole(
+        "the rules of alarms",
+        *(
+            (
+                rule.measure in declared | BY_CODE.keys() | {TIMELY}
+                or rule.measure.startswith(TARGETS),
+                f"no measure and no figure {rule.measure} for the rule {rule.code}",
+            )
+            for rule in known
+        ),
+        *(
+            (any(rule.measure == code for rule in known), f"no rule for the measure {code}")
+            for code in sorted(declared)
+        ),
     )
 
 

@@ -18,8 +18,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from schemas.clickhouse.watch_tables import late_after
 from schemas.moments import milliseconds
+from schemas.reference import alarm_rules
 from schemas.settings import Settings
-from streams.watch.jobs import JOBS, Task, WatchJob
+from streams.watch.jobs import JOBS, Task, WatchJob, check_rules
+from streams.watch.questions import MEASURES
 from streams.worker.store import WorkerStore
 from streams.worker.table_rows import JobRow
 
@@ -121,13 +123,23 @@ def watch_name() -> str:
 
 
 def once(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> dict[str, str]:
-    """Run every job once, and return the errors by job."""
+    """Run every job once, and return the errors by job.
+
+    Raises:
+        IncompleteDeclarationError: If rules and measures do not fit together.
+    """
+    check_rules(alarm_rules(), MEASURES)
     problems = {job.name: JobRunner(job, settings, watch_name()).once() for job in jobs}
     return {name: problem for name, problem in problems.items() if problem}
 
 
 def run(settings: Settings, jobs: Sequence[WatchJob] = JOBS) -> None:
-    """Run all jobs until SIGTERM or SIGINT; call it from the main thread."""
+    """Run all jobs until SIGTERM or SIGINT; call it from the main thread.
+
+    Raises:
+        IncompleteDeclarationError: If rules and measures do not fit together.
+    """
+    check_rules(alarm_rules(), MEASURES)
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
