@@ -28,7 +28,7 @@ from schemas.text import has_control, normalise
 
 LOCAL = ZoneInfo(ZONE)
 MAX_KNOWN_CODES = 50_000
-"""Maximum number of combinations of codes to remember per kind.
+"""Maximum number of codes to remember per kind and field.
 
 A sender of codes that do not exist must not fill the memory.
 """
@@ -126,34 +126,50 @@ def canonical(kind: Kind, event: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Checks:
-    """Cheap checks that an event is canonical: its numbers, and codes and sources seen before."""
+    """Cheap checks that an event is canonical: its numbers, and codes and sources seen before.
+
+    Codes are remembered one by one: 100,000 filings of a province have 134 codes in 1,934
+    combinations, most of which are new to a gateway that has just started.
+    """
 
     number: Callable[[Any], str]
     """Gets the entity's number from `data`; for a kind without a number, its agency."""
-    codes: Callable[[Any], Any]
+    codes: Callable[[Any], tuple[str, ...]]
+    """Gets the codes of `data`."""
     texts: Callable[[Any], tuple[str, ...]] | None
     """Gets the texts of `data`; None for a kind without texts."""
     has_sites: bool
-    settled: set[Any]
+    known: tuple[set[str], ...]
+    """For each of `codes`, the canonical ones seen before."""
     sources: set[str]
 
     def settle(self, event: Any) -> None:
         """Remember the codes and the source of a canonical event."""
-        for known, found in ((self.settled, self.codes(event.data)), (self.sources, event.source)):
+        found = (*self.codes(event.data), event.source)
+        for known, text in zip((*self.known, self.sources), found, strict=True):
             if len(known) >= MAX_KNOWN_CODES:
                 known.clear()
-            known.add(found)
+            known.add(text)
+
+    def knows(self, codes: tuple[str, ...]) -> bool:
+        """Return whether each code is known to be canonical in its field."""
+        return all(map(set.__contains__, self.known, codes))
 
 
 @cache
 def _checks(kind: Kind) -> _Checks:
     its = fields(kind)
-    codes = attrgetter(*(name for name in its.forms if name not in its.identifiers))
+    codes = [name for name in its.forms if name not in its.identifiers]
     # "agency" is added so that the getter returns a tuple even for one text. Checking it, too, does
     # no harm: it is canonical.
     texts = attrgetter(*its.texts, "agency") if its.texts else None
     return _Checks(
-        attrgetter((*its.identifiers, "agency")[0]), codes, texts, bool(its.sites), set(), set()
+        attrgetter((*its.identifiers, "agency")[0]),
+        attrgetter(*codes),
+        texts,
+        bool(its.sites),
+        tuple(set() for _ in codes),
+        set(),
     )
 
 
@@ -165,7 +181,7 @@ def is_canonical(kind: Kind, event: Any) -> bool:
     """
     checks, data = _checks(kind), event.data
     return (
-        checks.codes(data) in checks.settled
+        checks.knows(checks.codes(data))
         and event.source in checks.sources
         and not data.precision
         and _is_number(event.id)
@@ -212,8 +228,8 @@ def uncertain(kind: Kind, events: Sequence[Any], data: Sequence[Any]) -> list[in
     ):
         return (
             []
-            if checks.settled.issuperset(codes)
-            else [index for index, code in enumerate(codes) if code not in checks.settled]
+            if all(map(set.issuperset, checks.known, zip(*codes, strict=True)))
+            else [index for index, one in enumerate(codes) if not checks.knows(one)]
         )
     return [index for index, event in enumerate(events) if not is_canonical(kind, event)]
 

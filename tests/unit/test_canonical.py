@@ -293,6 +293,23 @@ def test_an_identity_does_not_depend_on_what_was_read_before(name: str, given: s
     assert len({*map(str, answers()), *map(str, first)}) == 1
 
 
+def test_known_codes_are_known_in_each_combination_but_only_in_their_own_field() -> None:
+    canonical._checks.cache_clear()
+    first = READER.read(record(FILING, agency="H57.A", procedure="1.001"))
+    READER.read(record(FILING, agency="H57.B", procedure="1.002"))
+
+    def known(**codes: str) -> bool:
+        data = msgspec.structs.replace(first.data, **codes)
+        event = msgspec.structs.replace(first, data=data)
+        one_by_one = canonical.is_canonical(FILING, event)
+        assert (canonical.uncertain(FILING, [first, event], [first.data, data]) == []) is one_by_one
+        return one_by_one
+
+    assert known(agency="H57.A", procedure="1.002") and known(agency="H57.B")
+    assert not known(procedure="H57.B") and not known(agency="1.002")
+    assert not known(procedure="1.003")
+
+
 @pytest.mark.parametrize("text", [" Trường Tiền", "Trường Tiền  "])
 def test_plain_spaces_at_the_ends_of_texts_are_no_difference(text: str) -> None:
     wanted = both_ways(record(FEEDBACK, address="Trường Tiền"))
