@@ -117,3 +117,35 @@ def test_a_page_says_that_it_is_being_opened_before_it_is_there(page: Page, syst
         one.continue_()
     expect(page.locator("#content h1")).to_be_visible(timeout=OPENED)
     assert page.evaluate("getComputedStyle(document.body, '::before').content") == "none"
+
+
+HEADER_ROWS = """() => {
+  const rows = []
+  for (const part of document.querySelectorAll('.desk > .bar > *')) {
+    const box = part.getBoundingClientRect()
+    if (!box.width) continue
+    const middle = (box.top + box.bottom) / 2
+    let row = rows.find((row) => Math.abs(row.middle - middle) < 8)
+    if (!row) rows.push((row = { middle, parts: [] }))
+    row.parts.push(part.id || part.tagName.toLowerCase())
+  }
+  return rows.map((row) => row.parts)
+}"""
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_header_is_one_row_on_a_desk_and_two_filled_ones_on_a_tablet(
+    page: Page, system: System, language: str
+) -> None:
+    found = {}
+    for width, height in ((1920, 1080), (1440, 900), (1280, 800), (1024, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        open_desk(page, system, f"/targets?lang={language}")
+        found[width] = page.evaluate(HEADER_ROWS)
+    assert {width: len(rows) for width, rows in found.items()} == {
+        1920: 1,
+        1440: 1,
+        1280: 1,
+        1024: 2,
+    }
+    assert set(found[1024][1]) > {"help", "clock"}, "these two are not left over in a row"
