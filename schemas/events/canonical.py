@@ -160,6 +160,7 @@ class _Checks:
 def _checks(kind: Kind) -> _Checks:
     its = fields(kind)
     codes = [name for name in its.forms if name not in its.identifiers]
+    # Every kind has an agency and a commune, so that the getter of codes returns a tuple.
     # "agency" is added so that the getter returns a tuple even for one text. Checking it, too, does
     # no harm: it is canonical.
     texts = attrgetter(*its.texts, "agency") if its.texts else None
