@@ -149,3 +149,5 @@ def test_the_header_is_one_row_on_a_desk_and_two_filled_ones_on_a_tablet(
         1024: 2,
     }
     assert set(found[1024][1]) > {"help", "clock"}, "these two are not left over in a row"
+    said = page.locator(".desk > .bar .beat")
+    assert said.evaluate("(one) => one.scrollWidth <= one.clientWidth"), "how fresh data is, whole"
